@@ -1,0 +1,110 @@
+"""Texts of the interface, written as pairs: French first, English second.
+
+A pair keeps both languages at the place where they are used, so neither can be forgotten and a
+search for a sentence on screen finds the line that prints it. The active language is Django's
+(``django.utils.translation``); without Django (policy checks, rules) it is French unless
+:func:`speaking` says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+LANGUAGES = ("fr", "en")
+_spoken: ContextVar[str | None] = ContextVar("jalon_language", default=None)
+
+_NBSP = "\u00a0"
+_NNBSP = "\u202f"
+
+
+def language() -> str:
+    """Two-letter code of the language to answer in: ``fr`` or ``en``."""
+    spoken = _spoken.get()
+    if spoken:
+        return spoken
+    try:
+        from django.utils.translation import get_language
+
+        current = get_language() or "fr"
+    except Exception:  # Django absent or not configured: the programme's language
+        return "fr"
+    return "en" if current.startswith("en") else "fr"
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Answer in ``code`` within the block; used by commands, letters and exports."""
+    token = _spoken.set(code)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def typography(text: str) -> str:
+    """French spacing: no-break spaces before « : ; ? ! » and inside quotation marks.
+
+    Web addresses and times are left alone, because only an ordinary space is ever replaced.
+    """
+    text = re.sub(r" ([;?!])", _NNBSP + r"\1", text)
+    text = re.sub(r" ([:%€»])", _NBSP + r"\1", text)
+    return text.replace("« ", "«" + _NBSP)
+
+
+class Text:
+    """A text in both languages; ``str()`` gives the one that is spoken now.
+
+    Lazy: it may be built when a module is imported and printed later in another language.
+    ``format`` keeps it lazy and formats arguments that are themselves :class:`Text`.
+    """
+
+    __slots__ = ("_args", "en", "fr")
+
+    def __init__(self, fr: str, en: str, args: Mapping[str, Any] | None = None):
+        self.fr = fr
+        self.en = en
+        self._args = dict(args or {})
+
+    def format(self, **kwargs: Any) -> Text:
+        return Text(self.fr, self.en, {**self._args, **kwargs})
+
+    def in_language(self, code: str) -> str:
+        raw = self.en if code == "en" else typography(self.fr)
+        if not self._args:
+            return raw
+        with speaking(code):
+            return raw.format(**self._args)
+
+    def __str__(self) -> str:
+        return self.in_language(language())
+
+    def __html__(self) -> str:
+        from django.utils.html import escape
+
+        return escape(str(self))
+
+    def __repr__(self) -> str:
+        return f"Text({self.fr!r}, {self.en!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Text):
+            return (self.fr, self.en, self._args) == (other.fr, other.en, other._args)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.fr, self.en))
+
+    def __add__(self, other: object) -> str:
+        return str(self) + str(other)
+
+    def __radd__(self, other: object) -> str:
+        return str(other) + str(self)
+
+
+def T(fr: str, en: str, **kwargs: Any) -> Text:
+    """A pair of texts, French first. ``{name}`` fields are filled from the keywords."""
+    return Text(fr, en, kwargs)
