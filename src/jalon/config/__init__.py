@@ -1,0 +1,1 @@
+"""Configuration: settings, addresses, web server entry."""

@@ -1,0 +1,48 @@
+"""Per request: the language to answer in, and who acts."""
+
+from __future__ import annotations
+
+from django.utils import translation
+from django.utils.functional import SimpleLazyObject
+
+from jalon.core import clock
+from jalon.people.queries import actor_of
+
+LANGUAGE_COOKIE = "jalon_language"
+MANDATE_KEY = "mandate"
+
+
+class LanguageMiddleware:
+    """French unless the visitor chose English (a cookie, set by the switch at the top of each page)."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        code = request.COOKIES.get(LANGUAGE_COOKIE)
+        if code not in ("fr", "en"):
+            code = "fr"
+        with translation.override(code):
+            request.LANGUAGE_CODE = code
+            response = self.get_response(request)
+            if hasattr(response, "render") and not getattr(
+                response, "is_rendered", True
+            ):
+                response = response.render()
+        response.headers.setdefault("Content-Language", code)
+        return response
+
+
+class ActorMiddleware:
+    """``request.actor``: computed when first asked for, so that public pages cost no query."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.actor = SimpleLazyObject(
+            lambda: actor_of(
+                request.user, clock.today(), request.session.get(MANDATE_KEY)
+            )
+        )
+        return self.get_response(request)
