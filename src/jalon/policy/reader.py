@@ -1,0 +1,216 @@
+"""YAML with line numbers: every value knows the file and the line it was written on.
+
+Built on PyYAML's C loader, composing nodes without constructing arbitrary objects. Numbers with a
+point become :class:`~decimal.Decimal`, dates become :class:`~datetime.date`. Keys given twice are
+faults, where plain YAML would silently keep the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from jalon.core.lang import T
+from jalon.policy.faults import Fault, PolicyFaults
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_construct: Any = yaml.constructor.SafeConstructor()
+_TAG = "tag:yaml.org,2002:"
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def shown(path: Path) -> str:
+    """The path as people read it: relative to the project's folder when it lies inside it."""
+    try:
+        return path.resolve().relative_to(ROOT).as_posix()
+    except ValueError:
+        return str(path)
+
+
+@dataclass
+class Node:
+    """One value of a YAML file, with its place.
+
+    ``kind`` is ``map`` (then ``entries`` holds (key, line of the key, value)), ``list`` (then
+    ``elements``) or ``scalar`` (then ``value``: str, int, Decimal, bool, date or None).
+    """
+
+    file: str
+    line: int
+    path: str
+    kind: Literal["map", "list", "scalar"]
+    value: Any = None
+    entries: list[tuple[Any, int, Node]] = field(default_factory=list)
+    elements: list[Node] = field(default_factory=list)
+
+    def get(self, key: str) -> Node | None:
+        for name, _, node in self.entries:
+            if name == key:
+                return node
+        return None
+
+    def walk(self) -> Iterator[Node]:
+        yield self
+        for _, _, node in self.entries:
+            yield from node.walk()
+        for node in self.elements:
+            yield from node.walk()
+
+    def plain(self) -> Any:
+        """The value without its places: dict, list or scalar."""
+        if self.kind == "map":
+            return {key: node.plain() for key, _, node in self.entries}
+        if self.kind == "list":
+            return [node.plain() for node in self.elements]
+        return self.value
+
+
+def read(path: Path, *, name: str | None = None) -> Node:
+    """Read a YAML file.
+
+    Raises:
+        PolicyFaults: the file is missing, is not UTF-8, is not YAML, or has keys given twice.
+    """
+    name = name or shown(path)
+    try:
+        source = path.read_bytes().decode("utf-8-sig")
+    except OSError:
+        raise PolicyFaults(
+            [
+                Fault(
+                    name,
+                    1,
+                    path.stem,
+                    T("aucun fichier", "no file"),
+                    T("un fichier YAML", "a YAML file"),
+                )
+            ]
+        ) from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise PolicyFaults(
+            [
+                Fault(
+                    name,
+                    line,
+                    path.stem,
+                    T("un octet qui n’est pas de l’UTF-8", "a byte that is not UTF-8"),
+                    T("un fichier en UTF-8", "a file in UTF-8"),
+                )
+            ]
+        ) from None
+    return parse(source, name=name, stem=path.stem)
+
+
+def parse(source: str, *, name: str, stem: str = "") -> Node:
+    """Read YAML text; ``name`` stands for the file in faults. Raises like :func:`read`."""
+    try:
+        root = yaml.compose(source, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        problem = str(getattr(error, "problem", None) or error).splitlines()[0]
+        raise PolicyFaults(
+            [
+                Fault(
+                    name,
+                    (mark.line + 1) if mark else 1,
+                    stem or name,
+                    T(f"« {problem} »", f"“{problem}”"),
+                    T("du YAML bien formé", "well-formed YAML"),
+                )
+            ]
+        ) from None
+    if root is None:
+        raise PolicyFaults(
+            [
+                Fault(
+                    name,
+                    1,
+                    stem or name,
+                    T("un fichier vide", "an empty file"),
+                    T("au moins une clé", "at least one key"),
+                )
+            ]
+        )
+    faults: list[Fault] = []
+    node = _build(root, name, "", faults)
+    if faults:
+        raise PolicyFaults(faults)
+    return node
+
+
+def _build(raw: Any, file: str, path: str, faults: list[Fault]) -> Node:
+    line = raw.start_mark.line + 1
+    if isinstance(raw, yaml.MappingNode):
+        node = Node(file, line, path, "map")
+        seen: set[Any] = set()
+        for raw_key, raw_value in raw.value:
+            key_line = raw_key.start_mark.line + 1
+            key = (
+                _scalar(raw_key, file, path, faults)
+                if isinstance(raw_key, yaml.ScalarNode)
+                else "?"
+            )
+            below = f"{path}.{key}" if path else str(key)
+            if key in seen:
+                faults.append(
+                    Fault(
+                        file,
+                        key_line,
+                        below,
+                        T(f"la clé « {key} » une deuxième fois", f"the key “{key}” a second time"),
+                        T("chaque clé une seule fois", "each key once"),
+                    )
+                )
+            seen.add(key)
+            node.entries.append((key, key_line, _build(raw_value, file, below, faults)))
+        return node
+    if isinstance(raw, yaml.SequenceNode):
+        node = Node(file, line, path, "list")
+        for position, element in enumerate(raw.value):
+            node.elements.append(_build(element, file, f"{path}[{position}]", faults))
+        return node
+    return Node(file, line, path, "scalar", value=_scalar(raw, file, path, faults))
+
+
+def _scalar(raw: Any, file: str, path: str, faults: list[Fault]) -> Any:
+    tag = raw.tag.removeprefix(_TAG)
+    try:
+        if tag == "str":
+            return raw.value
+        if tag == "null":
+            return None
+        if tag == "bool":
+            return bool(_construct.construct_yaml_bool(raw))
+        if tag == "int":
+            return int(_construct.construct_yaml_int(raw))
+        if tag == "float":
+            number = Decimal(raw.value.replace("_", ""))
+            if number.is_finite():
+                return number
+        if tag == "timestamp":
+            moment = _construct.construct_yaml_timestamp(raw)
+            if isinstance(moment, date) and not isinstance(moment, datetime):
+                return moment
+    except (ValueError, ArithmeticError):
+        pass
+    faults.append(
+        Fault(
+            file,
+            raw.start_mark.line + 1,
+            path,
+            T(f"« {raw.value} »", f"“{raw.value}”"),
+            T(
+                "un texte, un nombre, une date AAAA-MM-JJ, oui ou non (true, false)",
+                "a text, a number, a date YYYY-MM-DD, true or false",
+            ),
+        )
+    )
+    return None
