@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "jalon.core.clock.ClockMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "jalon.people.middleware.LanguageMiddleware",
+    "jalon.core.uploads.BodyLimitMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -34,11 +34,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return decimal_text(value)
     if isinstance(value, dt.datetime):
-        return (
-            value.astimezone(dt.UTC).isoformat(timespec="microseconds")
-            if value.tzinfo
-            else value.isoformat()
-        )
+        return value.astimezone(dt.UTC).isoformat(timespec="microseconds") if value.tzinfo else value.isoformat()
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -63,9 +59,7 @@ def decimal_text(value: Decimal) -> str:
 
 def canonical(value: Any) -> str:
     """The canonical text of ``value``."""
-    return json.dumps(
-        plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
+    return json.dumps(plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def sha256(text: str | bytes) -> str:

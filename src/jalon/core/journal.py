@@ -124,10 +124,7 @@ def record_many(rows: Iterable[dict[str, Any]]) -> int:
         heads: dict[str, JournalHead] = {}
         for start in range(0, len(cases), 500):
             chunk = cases[start : start + 500]
-            heads |= {
-                h.case: h
-                for h in JournalHead.objects.select_for_update().filter(case__in=chunk)
-            }
+            heads |= {h.case: h for h in JournalHead.objects.select_for_update().filter(case__in=chunk)}
         stamped = clock.real_now()
         entries = []
         for row in rows:
@@ -158,9 +155,7 @@ def record_many(rows: Iterable[dict[str, Any]]) -> int:
     return len(entries)
 
 
-def freeze(
-    case: str, kind: str, content: Any, *, at: dt.datetime | None = None
-) -> FrozenText:
+def freeze(case: str, kind: str, content: Any, *, at: dt.datetime | None = None) -> FrozenText:
     """Freeze ``content`` whole: canonical form and SHA-256, never changed afterwards."""
     from jalon.core.canonical import FORM
 
@@ -179,18 +174,14 @@ def freeze(
 
 def root_of(heads: Iterable[tuple[str, int, str]], prev_root: str) -> str:
     """The root over the heads ``(case, seq, hash)`` of all chains, chained to the previous root."""
-    return sha256(
-        canonical({"prev": prev_root, "heads": sorted(list(h) for h in heads)})
-    )
+    return sha256(canonical({"prev": prev_root, "heads": sorted(list(h) for h in heads)}))
 
 
 def close_day(day: dt.date) -> DailyRoot | None:
     """Write the daily root over all chains (nightly tick); None when no act came since the last."""
     with transaction.atomic():
         last = DailyRoot.objects.order_by("-id").first()
-        newest = (
-            JournalEntry.objects.order_by("-id").values_list("id", flat=True).first()
-        )
+        newest = JournalEntry.objects.order_by("-id").values_list("id", flat=True).first()
         if newest is None or (last and last.last_entry_id >= newest):
             return None
         heads = _heads_up_to(newest)
@@ -352,9 +343,7 @@ def breaks() -> Iterator[Break]:
                 ),
                 str(T("attendu : {h}", "expected {h}", h=frozen.sha256[:12])),
             )
-        elif not JournalEntry.objects.filter(
-            case=frozen.case, after__sha256=frozen.sha256
-        ).exists():
+        elif not JournalEntry.objects.filter(case=frozen.case, after__sha256=frozen.sha256).exists():
             yield Break(
                 "core_frozentext",
                 f"{frozen.id} ({frozen.case}, {frozen.kind})",
@@ -375,8 +364,6 @@ def breaks() -> Iterator[Break]:
             yield Break(
                 "core_storedfile",
                 f"{stored.id} ({stored.name})",
-                str(T("fichier absent", "file absent"))
-                if found is None
-                else found[:12],
+                str(T("fichier absent", "file absent")) if found is None else found[:12],
                 str(T("attendu : {h}", "expected {h}", h=stored.sha256[:12])),
             )

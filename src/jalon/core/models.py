@@ -39,15 +39,11 @@ class AppendOnly(models.Model):
 
     def save(self, *args, **kwargs):
         if self.pk and not self._state.adding:
-            raise TypeError(
-                f"{type(self).__name__} is append-only: row {self.pk} cannot be changed"
-            )
+            raise TypeError(f"{type(self).__name__} is append-only: row {self.pk} cannot be changed")
         super().save(*args, **kwargs)
 
     def delete(self, *args, **kwargs):
-        raise TypeError(
-            f"{type(self).__name__} is append-only: row {self.pk} cannot be deleted"
-        )
+        raise TypeError(f"{type(self).__name__} is append-only: row {self.pk} cannot be deleted")
 
 
 class JournalEntry(AppendOnly):
@@ -78,11 +74,7 @@ class JournalEntry(AppendOnly):
 
     class Meta:
         ordering = ["id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["case", "seq"], name="journal_one_entry_per_place"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["case", "seq"], name="journal_one_entry_per_place")]
         indexes = [models.Index(fields=["case", "-seq"], name="journal_case_latest")]
 
     def __str__(self) -> str:
@@ -194,7 +186,6 @@ def as_known_on(queryset, day=None, *, prefix: str = ""):
 
     end = end_of_day(day)
     return queryset.filter(
-        models.Q(**{f"{prefix}superseded_at__isnull": True})
-        | models.Q(**{f"{prefix}superseded_at__gt": end}),
+        models.Q(**{f"{prefix}superseded_at__isnull": True}) | models.Q(**{f"{prefix}superseded_at__gt": end}),
         **{f"{prefix}recorded_at__lte": end},
     )

@@ -31,9 +31,7 @@ def post(to: str, subject: str, body: str, *, case: str = "") -> OutboxMessage:
 
 def send_waiting() -> tuple[int, int]:
     """Send what waits; ``(sent, still waiting)``. Nothing is sent without a mail server."""
-    waiting = OutboxMessage.objects.filter(
-        sent_at__isnull=True, attempts__lt=MAX_ATTEMPTS
-    )
+    waiting = OutboxMessage.objects.filter(sent_at__isnull=True, attempts__lt=MAX_ATTEMPTS)
     if not settings.MAIL_URL:
         return 0, waiting.count()
     sent = sum(_send(message) for message in waiting.order_by("id")[:500])
@@ -42,9 +40,7 @@ def send_waiting() -> tuple[int, int]:
 
 def _send(message: OutboxMessage) -> bool:
     try:
-        send_mail(
-            message.subject, message.body, settings.DEFAULT_FROM_EMAIL, [message.to]
-        )
+        send_mail(message.subject, message.body, settings.DEFAULT_FROM_EMAIL, [message.to])
     except OSError as error:
         message.attempts += 1
         message.last_error = str(error)[:300]
