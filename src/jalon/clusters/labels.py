@@ -3,7 +3,7 @@
 A label belongs to a *bid* (*candidature*): one body, a federation, or several bodies that answer together. Its acts
 are dated decisions; each granting act opens a period that runs from ``effective_from`` to ``until``, both included,
 and a later act replaces the earlier ones from its own first day on. An act that ends a label (withdrawn, merged,
-lapsed, refused) leaves the day before as its last day.
+expired, refused) leaves the day before as its last day.
 
 Pure functions: no database, no clock. :func:`load_register` reads the files of ``data/<programme>/`` with all checks.
 """
@@ -23,7 +23,7 @@ from jalon.policy.faults import Fault, PolicyFaults
 from jalon.policy.reader import Node, read, shown
 
 GRANTING = ("granted", "confirmed", "maintained", "extended", "renewed")
-ENDING = ("withdrawn", "refused", "merged", "lapsed")
+ENDING = ("withdrawn", "refused", "merged", "expired", "lapsed")
 CERTAINTIES = ("known", "deduced", "unknown")
 PRECISIONS = ("day", "month", "year", "about", "before", "planned", "unknown")
 ROLES = ("holder", "part")
@@ -92,9 +92,7 @@ class HolderRecord:
     sources: tuple[str, ...] = ()
 
     def on(self, day: date) -> bool:
-        return (self.starts_on is None or self.starts_on <= day) and (
-            self.ends_on is None or day <= self.ends_on
-        )
+        return (self.starts_on is None or self.starts_on <= day) and (self.ends_on is None or day <= self.ends_on)
 
 
 @dataclass(frozen=True)
@@ -145,9 +143,7 @@ class Counts:
     unknown: int
 
 
-def governing_act(
-    label: LabelRecord, day: date, known_on: date | None = None
-) -> LabelActRecord | None:
+def governing_act(label: LabelRecord, day: date, known_on: date | None = None) -> LabelActRecord | None:
     """The act that governs ``day``: the last one to take effect by then.
 
     With ``known_on``, acts decided after that day are left out (an undated act counts from its effect).
@@ -169,17 +165,13 @@ def _on(label: LabelRecord, day: date, known_on: date | None) -> LabelOnDay | No
     return LabelOnDay(label, act, act.certainty, holders(label, day))
 
 
-def labels_in_force(
-    labels: Iterable[LabelRecord], day: date, known_on: date | None = None
-) -> list[LabelOnDay]:
+def labels_in_force(labels: Iterable[LabelRecord], day: date, known_on: date | None = None) -> list[LabelOnDay]:
     """Labels in force on ``day``, each with its certainty (known or deduced), in the order given."""
     found = (_on(label, day, known_on) for label in labels)
     return [one for one in found if one and one.certainty != "unknown"]
 
 
-def labels_unknown(
-    labels: Iterable[LabelRecord], day: date, known_on: date | None = None
-) -> list[LabelOnDay]:
+def labels_unknown(labels: Iterable[LabelRecord], day: date, known_on: date | None = None) -> list[LabelOnDay]:
     """Labels of which nobody found whether they were still in force on ``day``."""
     found = (_on(label, day, known_on) for label in labels)
     return [one for one in found if one and one.certainty == "unknown"]
@@ -195,9 +187,7 @@ def parts(label: LabelRecord, day: date) -> tuple[str, ...]:
     return tuple(h.slug for h in label.holders if h.role == "part" and h.on(day))
 
 
-def counts(
-    labels: Sequence[LabelRecord], day: date, known_on: date | None = None
-) -> Counts:
+def counts(labels: Sequence[LabelRecord], day: date, known_on: date | None = None) -> Counts:
     """Counts of a day; the number of labels and the number of bodies differ when labels are shared or gathered."""
     valid = labels_in_force(labels, day, known_on)
     return Counts(
@@ -216,11 +206,7 @@ def spans(label: LabelRecord) -> list[LabelSpan]:
     for act, later in zip(acts, [*acts[1:], None], strict=True):
         if not act.grants:
             continue
-        ends = [
-            d
-            for d in (act.until, later and later.effective_from - timedelta(days=1))
-            if d
-        ]
+        ends = [d for d in (act.until, later and later.effective_from - timedelta(days=1)) if d]
         end = min(ends, default=None)
         if end is None or end >= act.effective_from:
             found.append(LabelSpan(act, act.effective_from, end, act.certainty))
@@ -240,6 +226,7 @@ class Register:
     region_sets: list[dict[str, Any]] = field(default_factory=list)
     clusters: dict[str, dict[str, Any]] = field(default_factory=dict)
     names: list[dict[str, Any]] = field(default_factory=list)
+    earlier: list[dict[str, Any]] = field(default_factory=list)
     member_counts: list[dict[str, Any]] = field(default_factory=list)
     evaluations: list[dict[str, Any]] = field(default_factory=list)
     labels: list[LabelRecord] = field(default_factory=list)
@@ -272,6 +259,7 @@ CLUSTER_COLUMNS = (
 )
 NAME_COLUMNS = ("slug", "name", "from", "to", "precision", "certainty", "source")
 EVALUATION_COLUMNS = ("slug", "year", "result", "certainty", "source")
+EARLIER_COLUMNS = ("slug", "until", "theme_fr", "theme_en", "city", "latitude", "longitude", "source")
 MEMBER_COLUMNS = ("slug", "year", "count", "source")
 
 
@@ -283,9 +271,7 @@ class _Reading:
         self.faults: list[Fault] = []
         self.register = Register(folder)
 
-    def fault(
-        self, file: str, line: int, path: str, found: Text, expected: Text
-    ) -> None:
+    def fault(self, file: str, line: int, path: str, found: Text, expected: Text) -> None:
         self.faults.append(Fault(file, line, path, found, expected))
 
     def yaml(self, name: str, key: str) -> list[Node]:
@@ -367,10 +353,7 @@ class _Reading:
                 continue
             rows.append(
                 {
-                    **{
-                        c: v.strip() or None
-                        for c, v in zip(columns, cells, strict=True)
-                    },
+                    **{c: v.strip() or None for c, v in zip(columns, cells, strict=True)},
                     "_line": reader.line_num,
                     "_file": file,
                 }
@@ -399,9 +382,7 @@ class _Reading:
             T("un slug de clusters.csv", "a slug of clusters.csv"),
         )
 
-    def source(
-        self, place: tuple[str, int, str], keys: Sequence[Any], needed: bool = True
-    ) -> tuple[str, ...]:
+    def source(self, place: tuple[str, int, str], keys: Sequence[Any], needed: bool = True) -> tuple[str, ...]:
         if needed and not keys:
             self.fault(
                 *place,
@@ -449,9 +430,7 @@ class _Reading:
             )
             return None
 
-    def number(
-        self, row: dict[str, Any], column: str, low: Decimal, high: Decimal
-    ) -> Decimal | None:
+    def number(self, row: dict[str, Any], column: str, low: Decimal, high: Decimal) -> Decimal | None:
         value = row[column]
         if value is None:
             return None
@@ -494,9 +473,7 @@ class _Reading:
                 ),
             )
             if not plain.get("title") or (
-                plain.get("kind") != "deduced"
-                and not plain.get("url")
-                and plain.get("kind") != "seed"
+                plain.get("kind") != "deduced" and not plain.get("url") and plain.get("kind") != "seed"
             ):
                 self.fault(
                     *place,
@@ -518,11 +495,7 @@ class _Reading:
         if node.kind == "map":
             keys = node.get("source")
             if keys is not None:
-                values = (
-                    [n.value for n in keys.elements]
-                    if keys.kind == "list"
-                    else [keys.value]
-                )
+                values = [n.value for n in keys.elements] if keys.kind == "list" else [keys.value]
                 self.source((keys.file, keys.line, keys.path), [v for v in values if v])
             elif top:
                 self.source((node.file, node.line, node.path), [])
@@ -533,10 +506,7 @@ class _Reading:
 
     def read_clusters(self) -> None:
         register = self.register
-        names = {
-            one["code"]: {r["name"] for r in one["regions"]}
-            for one in register.region_sets
-        }
+        names = {one["code"]: {r["name"] for r in one["regions"]} for one in register.region_sets}
         families = {family["code"] for family in register.families}
         for row in self.csv("clusters.csv", CLUSTER_COLUMNS):
             place = (row["_file"], row["_line"], str(row["slug"]))
@@ -569,9 +539,7 @@ class _Reading:
                 ("regions", "regions-1970"),
                 ("regions_2016", "regions-2016"),
             ):
-                row[column] = [
-                    r.strip() for r in (row[column] or "").split(";") if r.strip()
-                ]
+                row[column] = [r.strip() for r in (row[column] or "").split(";") if r.strip()]
                 for region in row[column]:
                     self.known(
                         place,
@@ -580,9 +548,7 @@ class _Reading:
                         T(f"une région du jeu {of}", f"a region of the set {of}"),
                     )
             row["latitude"] = self.number(row, "latitude", Decimal(-90), Decimal(90))
-            row["longitude"] = self.number(
-                row, "longitude", Decimal(-180), Decimal(180)
-            )
+            row["longitude"] = self.number(row, "longitude", Decimal(-180), Decimal(180))
             if (row["latitude"] is None) != (row["longitude"] is None):
                 self.fault(
                     *place,
@@ -637,9 +603,7 @@ class _Reading:
         for row in self.csv("evaluations.csv", EVALUATION_COLUMNS):
             place = (row["_file"], row["_line"], str(row["slug"]))
             self.slug(place, row["slug"])
-            row["year"] = int(
-                self.number(row, "year", Decimal(2004), Decimal(2100)) or 0
-            )
+            row["year"] = int(self.number(row, "year", Decimal(2004), Decimal(2100)) or 0)
             self.known(
                 place,
                 row["certainty"],
@@ -649,10 +613,7 @@ class _Reading:
                     f"a certainty among {', '.join(CERTAINTIES)}",
                 ),
             )
-            if any(
-                e["slug"] == row["slug"] and e["year"] == row["year"]
-                for e in register.evaluations
-            ):
+            if any(e["slug"] == row["slug"] and e["year"] == row["year"] for e in register.evaluations):
                 self.fault(
                     *place,
                     T(
@@ -666,15 +627,19 @@ class _Reading:
                 )
             row["sources"] = self.source(place, (row.pop("source") or "").split())
             register.evaluations.append(row)
+        for row in self.csv("earlier.csv", EARLIER_COLUMNS):
+            place = (row["_file"], row["_line"], str(row["slug"]))
+            self.slug(place, row["slug"])
+            row["until"] = self.day(row, "until")
+            row["latitude"] = self.number(row, "latitude", Decimal(-90), Decimal(90))
+            row["longitude"] = self.number(row, "longitude", Decimal(-180), Decimal(180))
+            row["sources"] = self.source(place, (row.pop("source") or "").split())
+            register.earlier.append(row)
         for row in self.csv("member_counts.csv", MEMBER_COLUMNS):
             place = (row["_file"], row["_line"], str(row["slug"]))
             self.slug(place, row["slug"])
-            row["year"] = int(
-                self.number(row, "year", Decimal(2004), Decimal(2100)) or 0
-            )
-            row["count"] = int(
-                self.number(row, "count", Decimal(1), Decimal(100000)) or 0
-            )
+            row["year"] = int(self.number(row, "year", Decimal(2004), Decimal(2100)) or 0)
+            row["count"] = int(self.number(row, "count", Decimal(1), Decimal(100000)) or 0)
             row["sources"] = self.source(place, (row.pop("source") or "").split())
             register.member_counts.append(row)
 
@@ -719,9 +684,7 @@ class _Reading:
                     T("le code d'un label", "the code of a label"),
                 )
 
-    def acts(
-        self, row: Node, decisions: dict[str, dict[str, Any]]
-    ) -> list[LabelActRecord]:
+    def acts(self, row: Node, decisions: dict[str, dict[str, Any]]) -> list[LabelActRecord]:
         acts: list[LabelActRecord] = []
         listed = row.get("acts")
         if listed is None or not listed.elements:
@@ -747,8 +710,7 @@ class _Reading:
             )
             certainty, precision = (
                 plain.get("certainty") or "known",
-                plain.get("precision")
-                or ("day" if plain.get("decided_on") else "unknown"),
+                plain.get("precision") or ("day" if plain.get("decided_on") else "unknown"),
             )
             self.known(
                 place,
@@ -773,9 +735,7 @@ class _Reading:
                 plain.get("until"),
                 plain.get("decided_on"),
             )
-            if not isinstance(start, date) or any(
-                d is not None and not isinstance(d, date) for d in (until, decided)
-            ):
+            if not isinstance(start, date) or any(d is not None and not isinstance(d, date) for d in (until, decided)):
                 self.fault(
                     *place,
                     T(
@@ -818,12 +778,7 @@ class _Reading:
                         "acts in the order of their dates",
                     ),
                 )
-            elif (
-                acts
-                and act.grants
-                and acts[-1].grants
-                and (acts[-1].until is None or start <= acts[-1].until)
-            ):
+            elif acts and act.grants and acts[-1].grants and (acts[-1].until is None or start <= acts[-1].until):
                 self.fault(
                     *place,
                     T(
@@ -863,9 +818,7 @@ class _Reading:
             )
             for other in found:
                 if other.slug == one.slug and (
-                    other.ends_on is None
-                    or one.starts_on is None
-                    or one.starts_on <= other.ends_on
+                    other.ends_on is None or one.starts_on is None or one.starts_on <= other.ends_on
                 ):
                     self.fault(
                         *place,
@@ -928,12 +881,34 @@ class _Reading:
             self.slug(place, plain.get("slug"))
             self.ordered(place, plain.get("starts_on"), plain.get("ends_on"))
             register.contracts.append(plain)
-        register.national_figures = [
-            plain for _, plain in self.rows("national_figures.yaml", "figures")
-        ]
-        register.conflicts = [
-            plain for _, plain in self.rows("conflicts.yaml", "conflicts")
-        ]
+        register.national_figures = [plain for _, plain in self.rows("national_figures.yaml", "figures")]
+        register.conflicts = [plain for _, plain in self.rows("conflicts.yaml", "conflicts")]
+
+
+def name_on(register: Register, slug: str, day: date) -> str:
+    """The name of a body on ``day``: of its names that may have been in use, the latest.
+
+    An undated name follows the one listed before it, on a day nobody found: it is taken as soon as the first is.
+    """
+    found = register.clusters[slug]["name"]
+    candidates = [row for row in register.names if row["slug"] == slug and row["certainty"] != "unknown"]
+    if candidates:
+        found = candidates[0]["name"]
+    for row in candidates:
+        if (row["from"] is None or row["from"] <= day) and (row["to"] is None or day <= row["to"]):
+            found = row["name"]
+    return found
+
+
+def sheet_on(register: Register, slug: str, day: date) -> dict[str, Any]:
+    """The row of clusters.csv as it read on ``day``: name, theme and seat of the time where they are known."""
+    sheet = {**register.clusters[slug], "name": name_on(register, slug, day)}
+    for row in register.earlier:
+        if row["slug"] == slug and (row["until"] is None or day <= row["until"]):
+            sheet.update(
+                {k: row[k] for k in ("theme_fr", "theme_en", "city", "latitude", "longitude") if row[k] is not None}
+            )
+    return sheet
 
 
 def load_register(folder: Path) -> Register:
@@ -946,16 +921,10 @@ def load_register(folder: Path) -> Register:
     reading = _Reading(Path(folder))
     register = reading.register
     reading.read_sources()
-    register.families = [
-        plain for _, plain in reading.rows("families.yaml", "families")
-    ]
-    register.region_sets = [
-        row.plain() for row in reading.yaml("territories/regions.yaml", "sets")
-    ]
+    register.families = [plain for _, plain in reading.rows("families.yaml", "families")]
+    register.region_sets = [row.plain() for row in reading.yaml("territories/regions.yaml", "sets")]
     reading.read_clusters()
-    register.decisions = [
-        plain for _, plain in reading.rows("decisions.yaml", "decisions")
-    ]
+    register.decisions = [plain for _, plain in reading.rows("decisions.yaml", "decisions")]
     reading.read_tables()
     reading.read_labels()
     reading.read_lists()
@@ -965,11 +934,7 @@ def load_register(folder: Path) -> Register:
 
 
 def _text(value: Any) -> Text | None:
-    return (
-        T(value["fr"], value["en"])
-        if isinstance(value, dict) and "fr" in value and "en" in value
-        else None
-    )
+    return T(value["fr"], value["en"]) if isinstance(value, dict) and "fr" in value and "en" in value else None
 
 
 def _keys(value: Any) -> tuple[str, ...]:
