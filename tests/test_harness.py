@@ -64,7 +64,9 @@ def test_secrets_are_recognised(line):
     assert devtools.SECRETS.search(line)
 
 
-PAGE = "<!doctype html><html lang='fr'><head><title>Essai</title></head><body><main><h1>Essai</h1>{}</main></body></html>"
+PAGE = (
+    "<!doctype html><html lang='fr'><head><title>Essai</title></head><body><main><h1>Essai</h1>{}</main></body></html>"
+)
 
 
 def test_axe_finds_what_is_wrong_and_only_that(page, axe):

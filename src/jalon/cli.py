@@ -151,11 +151,13 @@ def test(context: typer.Context) -> None:
 
 
 @app.command()
-def check() -> None:
-    """Style, architecture, politique, pages générées. / Style, architecture, policy, generated pages."""
+def check(
+    write: Annotated[bool, typer.Option("--write", help="Corriger ce qui peut l'être / mend what can be mended")] = False,
+) -> None:
+    """Style, architecture, migrations, pages générées. / Style, architecture, migrations, generated pages."""
     from jalon.devtools import run_checks
 
-    raise typer.Exit(run_checks())
+    raise typer.Exit(run_checks(write=write))
 
 
 @app.command(

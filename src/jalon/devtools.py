@@ -1,4 +1,4 @@
-"""The developer's commands: ``jalon test`` and ``jalon check``.
+"""The developer's commands: ``jalon test``, ``jalon check``, ``jalon bench``.
 
 ``run_tests`` runs everything by default: the checks, every test on SQLite, the tests that use the database again on
 PostgreSQL, and the journeys in a real browser. It needs a checkout (tests, tools of the developer lock).
@@ -33,9 +33,7 @@ TITLES = {
 
 
 def _say(text: Text) -> None:
-    wanted = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    print("jalon :" if not wanted.lower().startswith("en") else "jalon:", end=" ")
-    print(text.en if wanted.lower().startswith("en") else text.fr, flush=True)
+    print(Text(f"jalon : {text.fr}", f"jalon: {text.en}"), flush=True)
 
 
 # --- jalon test --------------------------------------------------------------------------------------------------
@@ -206,21 +204,31 @@ def _install_debian_package(name: str) -> bool:
     return done.returncode == 0
 
 
+# --- jalon bench -------------------------------------------------------------------------------------------------
+
+
+def run_bench(args: Sequence[str] = ()) -> int:
+    """The measurements of the folder ``bench``, as ratios; arguments go to ``python -m bench``."""
+    return subprocess.run([sys.executable, "-m", "bench", *args], cwd=ROOT).returncode
+
+
 # --- jalon check -------------------------------------------------------------------------------------------------
 
 
 def run_checks(*, write: bool = False) -> int:
     """Everything that reads the code without running it. Prints each fault; answers 0 or 1.
 
-    ``write=True`` first mends what can be mended without thought: import order, generated pages.
+    ``write=True`` first mends what can be mended without thought: layout, order of the imports, generated pages.
     """
     if write:
-        subprocess.run(_tool("ruff", "check", "--fix", "--quiet", "."), cwd=ROOT)
+        subprocess.run(_tool("ruff", "check", "--fix", "--quiet", "."), cwd=ROOT, capture_output=True)
+        subprocess.run(_tool("ruff", "format", "--quiet", "."), cwd=ROOT)
         for path, content in generated_pages().items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")
     checks: tuple[tuple[Text, Callable[[], list[str]]], ...] = (
         (Text("style et erreurs du code", "style and faults of the code"), _ruff),
+        (Text("mise en forme", "layout of the code"), _layout),
         (Text("sens des imports", "direction of the imports"), _imports),
         (Text("configuration de Django et migrations", "Django's configuration and migrations"), _django),
         (Text("pages générées", "generated pages"), _generated),
@@ -243,11 +251,18 @@ def _tool(name: str, *args: str) -> list[str]:
 
 def _said(command: Sequence[str], **env: str) -> list[str]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | env)
-    return [] if done.returncode == 0 else (done.stdout + done.stderr).strip().splitlines() or [f"code {done.returncode}"]
+    return (
+        [] if done.returncode == 0 else (done.stdout + done.stderr).strip().splitlines() or [f"code {done.returncode}"]
+    )
 
 
 def _ruff() -> list[str]:
     return _said(_tool("ruff", "check", "--quiet", "--output-format=concise", "."))
+
+
+def _layout() -> list[str]:
+    faults = _said(_tool("ruff", "format", "--check", "--quiet", "."))
+    return [*faults, "./jalon check --write"] if faults else []
 
 
 def _imports() -> list[str]:
