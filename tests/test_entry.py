@@ -119,9 +119,7 @@ def test_it_hands_over_every_argument_from_any_folder(entry):
     assert (done.returncode, done.stdout, done.stderr) == (0, "arguments: test tests/policy -k phase\n", "")
 
 
-@pytest.mark.parametrize(
-    ("language", "said"), [("fr_FR.UTF-8", "jalon : "), ("en_GB.UTF-8", "jalon: "), ("C", "jalon : ")]
-)
+@pytest.mark.parametrize(("language", "said"), [("en_GB.UTF-8", "jalon: "), ("C", "jalon : ")])
 def test_an_installation_that_fails_is_one_clear_sentence(entry, language, said):
     shutil.rmtree(entry.VENV)
     # An index that refuses at once, and nothing else to find packages with.

@@ -107,7 +107,7 @@ def _workers(rest: Sequence[str]) -> list[str]:
 def _pytest(phase: str, args: Sequence[str], folder: Path) -> Outcome:
     _say(TITLES[phase])
     results = folder / f"{phase}.xml"
-    command = [sys.executable, "-m", "pytest", f"--junitxml={results}", "-q", *args]
+    command = [sys.executable, "-m", "pytest", f"--junitxml={results}", *args]
     code = subprocess.run(command, cwd=ROOT).returncode
     outcome = Outcome(code)
     if results.exists():
