@@ -137,6 +137,8 @@ class User(AbstractBaseUser):
     """Somebody who signs in. What they may do comes from their mandates, never from here.
 
     ``demo_role`` is set on the accounts of the demonstration (one-click sign-in), empty elsewhere.
+    ``reminders``: daily, weekly or never; ``reminded_on`` is the day of the last digest. ``calendar_version`` is
+    part of the secret address of the calendar feed: a new one makes the old address useless.
     """
 
     email = models.EmailField(unique=True)
@@ -148,6 +150,10 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField(auto_now_add=True)
     visit_at = models.DateTimeField(null=True)
     previous_visit_at = models.DateTimeField(null=True)
+    reminders = models.CharField(max_length=10, default="daily")
+    reminded_on = models.DateField(null=True, blank=True)
+    calendar_version = models.PositiveIntegerField(default=1)
+    deactivated_at = models.DateTimeField(null=True, blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -213,3 +219,45 @@ class Invitation(models.Model):
     expires_on = models.DateField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+
+class SignInFailure(models.Model):
+    """A failed sign-in, counted against guessing. Neither e-mail nor network address is kept, only keyed hashes.
+
+    ``at`` is the machine's own clock: the demonstration's day does not unlock a door. Rows are deleted after a day.
+    """
+
+    account_key = models.CharField(max_length=64)
+    place_key = models.CharField(max_length=64)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account_key", "at"], name="failure_of_account"),
+            models.Index(fields=["place_key", "at"], name="failure_of_place"),
+        ]
+
+
+class Merge(models.Model):
+    """Two rows of one organisation merged: what moved, so that it can be undone while nothing else changed.
+
+    ``moves`` lists ``{"table", "id", "column"}`` of every row that pointed to ``absorbed``; ``closed`` the versions of
+    memberships that were closed and those that were made; ``before`` the fields of ``kept`` that were filled in.
+    """
+
+    absorbed = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    kept = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    moves = models.JSONField(default=list)
+    closed = models.JSONField(default=dict)
+    before = models.JSONField(default=dict)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+    user_label = models.CharField(max_length=200, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["absorbed"], condition=Q(undone_at__isnull=True), name="organisation_absorbed_once"
+            )
+        ]
