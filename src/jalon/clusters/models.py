@@ -35,6 +35,7 @@ class Cluster(models.Model):
     published = models.JSONField(
         default=dict, blank=True
     )  # published figures: members_count, members_year…
+    earlier = models.JSONField(default=list, blank=True)  # theme and seat until a day, oldest first
     notes = models.JSONField(default=list, blank=True)
     sources = models.JSONField(default=list, blank=True)
     simulated = models.BooleanField(default=False)
@@ -51,9 +52,11 @@ class ClusterName(models.Model):
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="names")
     name = models.CharField(max_length=200)
+    rank = models.PositiveSmallIntegerField(default=0)
     starts_on = models.DateField(null=True)
     ends_on = models.DateField(null=True)
     precision = models.CharField(max_length=10, blank=True)
+    certainty = models.CharField(max_length=10, default="known")
     note = models.CharField(max_length=300, blank=True)
     sources = models.JSONField(default=list, blank=True)
 
@@ -89,6 +92,12 @@ class Label(models.Model):
     code = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200)  # the name under which it was given
     tier = models.CharField(max_length=40, blank=True)
+    tier_certainty = models.CharField(max_length=10, default="known")
+    phase = models.CharField(max_length=40, blank=True)
+    follows = models.JSONField(default=list, blank=True)  # codes of the labels it takes over from
+    note_fr = models.CharField(max_length=500, blank=True)
+    note_en = models.CharField(max_length=500, blank=True)
+    sources = models.JSONField(default=list, blank=True)
     holders = models.ManyToManyField(
         Cluster, through="LabelHolder", related_name="labels"
     )
@@ -98,7 +107,11 @@ class Label(models.Model):
 
 
 class LabelHolder(models.Model):
-    """A body that answers for a label, from a day to a day."""
+    """A body behind a label, from a day to a day.
+
+    ``role``: ``holder`` answers for the label; ``part`` stands behind a holder (a federated body, or one that had
+    not merged yet into the body that bid).
+    """
 
     label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="held_by")
     cluster = models.ForeignKey(
@@ -164,7 +177,10 @@ class Relation(models.Model):
     """Succession: merger, absorption, federation, joint bid… many-to-many, dated, and possibly undone."""
 
     programme = models.CharField(max_length=80)
+    code = models.SlugField(max_length=80, unique=True)
     kind = models.CharField(max_length=20)
+    certainty = models.CharField(max_length=10, default="known")
+    outside = models.JSONField(default=list, blank=True)  # bodies that are not in the register
     on = models.DateField(null=True)
     precision = models.CharField(max_length=10, blank=True)
     ended_on = models.DateField(null=True)
@@ -202,6 +218,9 @@ class NationalDecision(models.Model):
     """A decision about the programme: date, deciding body, what it did, counts as published."""
 
     programme = models.CharField(max_length=80)
+    code = models.SlugField(max_length=80, unique=True)
+    note_fr = models.CharField(max_length=500, blank=True)
+    note_en = models.CharField(max_length=500, blank=True)
     on = models.DateField(null=True)
     precision = models.CharField(max_length=10, blank=True)
     body = models.CharField(max_length=200, blank=True)
