@@ -333,7 +333,11 @@ def _files() -> Iterable[Path]:
 
 def _generated() -> list[str]:
     faults = []
-    for path, content in generated_pages().items():
+    try:
+        pages = generated_pages()
+    except RuntimeError as error:
+        return [str(error)]
+    for path, content in pages.items():
         kept = path.read_text(encoding="utf-8") if path.exists() else ""
         if kept != content:
             name = str(path.relative_to(ROOT))
@@ -344,7 +348,11 @@ def _generated() -> list[str]:
 
 
 def generated_pages() -> dict[Path, str]:
-    """The pages of the documentation that are drawn from the code: path and content."""
+    """The pages of the documentation that are drawn from the code: path and content.
+
+    Raises:
+        RuntimeError: Django does not start; the message is its last words.
+    """
     # In a process of its own: the page is drawn with the settings as shipped, whatever this process has loaded.
     with tempfile.TemporaryDirectory(prefix="jalon-pages-") as home:
         env = {"DJANGO_SETTINGS_MODULE": "jalon.config.settings", "JALON_DATABASE_URL": "", "JALON_HOME": home}
@@ -353,7 +361,7 @@ def generated_pages() -> dict[Path, str]:
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=os.environ | env
         )
     if done.returncode:
-        raise RuntimeError(done.stderr)
+        raise RuntimeError("\n".join(done.stderr.strip().splitlines()[-3:]))
     return {ROOT / "docs" / "schema.md": done.stdout}
 
 
