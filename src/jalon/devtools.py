@@ -129,7 +129,7 @@ def _conclude(outcomes: dict[str, Outcome], missing: Sequence[Text], seconds: fl
             continue
         _say(
             Text(
-                f"{title.fr} : {sign}, {outcome.passed} réussis, {outcome.failed} échoués, {outcome.skipped} passés",
+                f"{title.fr} : {sign}, {outcome.passed} réussis, {outcome.failed} échoués, {outcome.skipped} sautés",
                 f"{title.en}: {sign}, {outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped",
             )
         )
