@@ -8,12 +8,8 @@ from datetime import date
 
 from jalon.core.lang import T, Text
 
-_MONTHS_FR = (
-    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
-)
-_MONTHS_EN = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS_FR = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+_MONTHS_EN = "January February March April May June July August September October November December".split()
 
 
 def day_text(day: date) -> Text:

@@ -12,8 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from jalon.core.lang import T
-from jalon.policy import schema as s
-from jalon.policy import vocabulary as v
+from jalon.policy import schema as s, vocabulary as v
 from jalon.policy.faults import day_text
 from jalon.policy.reader import Node
 from jalon.policy.shapes import (
@@ -91,9 +90,7 @@ def words(node: Node, reading: Reading) -> Any:
 def currency(node: Node, reading: Reading) -> Any:
     if isinstance(node.value, str) and len(node.value) == 3 and node.value.isupper():
         return node.value
-    return reading.fault(
-        node, said(node), T("un code ISO 4217, comme EUR", "an ISO 4217 code such as EUR")
-    )
+    return reading.fault(node, said(node), T("un code ISO 4217, comme EUR", "an ISO 4217 code such as EUR"))
 
 
 def country(node: Node, reading: Reading) -> Any:
@@ -125,9 +122,7 @@ THEME = record(s.Theme, {"code": CODE, "title": TEXT}, sourced=True)
 # -- phases.yaml ------------------------------------------------------------------------------
 
 EXTENSION = record(s.Extension, {"until": DAY, "decided_on": DAY}, sourced=True)
-BUDGET = record(
-    s.Budget, {"title": TEXT, "amount": Key(number), "unit": Key(string)}, sourced=True
-)
+BUDGET = record(s.Budget, {"title": TEXT, "amount": Key(number), "unit": Key(string)}, sourced=True)
 
 
 def _phase(built: s.Phase, node: Node, reading: Reading) -> None:
@@ -257,12 +252,8 @@ ROLE = record(
 
 # -- members.yaml, governance.yaml ------------------------------------------------------------
 
-MEMBER_TYPE = record(
-    s.MemberType, {"code": CODE, "title": TEXT, "plural": TEXT, "firm": FLAG}, sourced=True
-)
-COLLEGE = record(
-    s.College, {"code": CODE, "title": TEXT, "side": Key(one_of(v.COLLEGE_SIDES))}, sourced=True
-)
+MEMBER_TYPE = record(s.MemberType, {"code": CODE, "title": TEXT, "plural": TEXT, "firm": FLAG}, sourced=True)
+COLLEGE = record(s.College, {"code": CODE, "title": TEXT, "side": Key(one_of(v.COLLEGE_SIDES))}, sourced=True)
 SIZE_CATEGORY = record(
     s.SizeCategory,
     {
@@ -293,9 +284,7 @@ BODY = record(
 
 # -- roadmaps.yaml, contracts.yaml ------------------------------------------------------------
 
-LEVEL = record(
-    s.Level, {"code": CODE, "title": TEXT, "plural": TEXT, "parent": Key(code, None)}
-)
+LEVEL = record(s.Level, {"code": CODE, "title": TEXT, "plural": TEXT, "parent": Key(code, None)})
 SECTION = record(
     s.Section,
     {
@@ -418,9 +407,7 @@ FUNDING = record(
 )
 AGAIN = Key(many(one_of(v.AMENDMENT_SIGNERS), unique="", least=1))
 AMENDMENT = record(s.AmendmentRule, dict.fromkeys(v.AMENDMENT_KINDS, AGAIN), sourced=True)
-IN_FORCE = record(
-    s.InForce, {"requires": Key(many(one_of(v.IN_FORCE_TESTS), unique=""))}, sourced=True
-)
+IN_FORCE = record(s.InForce, {"requires": Key(many(one_of(v.IN_FORCE_TESTS), unique=""))}, sourced=True)
 
 
 def _contract(built: s.ContractTemplate, node: Node, reading: Reading) -> None:
@@ -740,9 +727,7 @@ def _value(
         )
         return None
     if place.kind != "map":
-        reading.fault(
-            place, said(place), T("les clés {k}", "the keys {k}", k=quoted(VALUE_KEYS))
-        )
+        reading.fault(place, said(place), T("les clés {k}", "the keys {k}", k=quoted(VALUE_KEYS)))
         return None
     before = len(reading.faults)
     for key, key_line, _ in place.entries:
@@ -777,14 +762,10 @@ def _value(
     origin = sourcing(place, reading, required=True)
     if len(reading.faults) != before:
         return None
-    return s.Value(
-        value=value, since=since, until=until, file=place.file, line=line, **origin
-    )
+    return s.Value(value=value, since=since, until=until, file=place.file, line=line, **origin)
 
 
-def _typed(
-    node: Node, reading: Reading, types: tuple[type, ...], several: bool, unit: Any
-) -> Any:
+def _typed(node: Node, reading: Reading, types: tuple[type, ...], several: bool, unit: Any) -> Any:
     if several:
         if node.kind != "list":
             return reading.fault(node, said(node), T("une liste", "a list"))
@@ -807,9 +788,7 @@ def _typed(
             T("{t} (unité : {u})", "{t} (unit: {u})", t=names[types[-1]], u=v.unit_text(unit)),
         )
     if unit == "share" and not 0 <= value <= 1:
-        return reading.fault(
-            node, said(node), T("une part entre 0 et 1", "a share between 0 and 1")
-        )
+        return reading.fault(node, said(node), T("une part entre 0 et 1", "a share between 0 and 1"))
     return value
 
 
@@ -838,5 +817,3 @@ def _after(before: s.Value, after: s.Value, line: int, node: Node, reading: Read
             key=after.since.isoformat(),
             line=line,
         )
-
-

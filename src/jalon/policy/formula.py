@@ -87,9 +87,7 @@ class Formula:
         tree = _convert(parsed.body, names, source, 0)
         return cls(source.strip(), tree, tuple(dict.fromkeys(names)))
 
-    def evaluate(
-        self, measures: Mapping[str, Any] | Callable[[str], Decimal | int | None]
-    ) -> Decimal | None:
+    def evaluate(self, measures: Mapping[str, Any] | Callable[[str], Decimal | int | None]) -> Decimal | None:
         """The value for these measures; None when one is unknown or a denominator is zero.
 
         ``measures`` maps names to int, Decimal or None, or is a function that does. A name missing

@@ -16,6 +16,7 @@ from jalon.policy.reader import Node
 from jalon.policy.schema import Governance, Indicator, Members, Source
 from jalon.policy.shapes import BAD, Reading, quoted, record
 
+
 @dataclass(frozen=True)
 class _SourceBody:
     title: str
@@ -283,9 +284,7 @@ def _cross(
         cross.known(group, f"groups.{group.code}.phase", _PHASE, group.phase, phase_codes)
         if group.review_after:
             delay = T("le paramètre", "the parameter")
-            cross.known(
-                group, f"groups.{group.code}.review_after", delay, group.review_after, parameters
-            )
+            cross.known(group, f"groups.{group.code}.review_after", delay, group.review_after, parameters)
     types = {t.code for t in parts["members"]["types"]}
     for scheme in parts["members"]["size_schemes"]:
         for size in scheme.categories:
@@ -335,9 +334,7 @@ def _policy(
         roles=parts["roles"]["roles"],
         roadmap_templates=parts["roadmaps"]["templates"],
         contract_templates=parts["contracts"]["templates"],
-        indicators=tuple(
-            _with_unit(i, programme["currency"]) for i in parts["indicators"]["indicators"]
-        ),
+        indicators=tuple(_with_unit(i, programme["currency"]) for i in parts["indicators"]["indicators"]),
         official_indicator_list=parts["indicators"]["official_list"],
         reporting=parts["reporting"]["calendar"],
         evaluation_groups=parts["evaluations"]["groups"],

@@ -8,8 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from jalon.core.lang import Text
-from jalon.policy import rules, vocabulary
-from jalon.policy import schema as s
+from jalon.policy import rules, schema as s, vocabulary
 from jalon.policy.faults import NoValueInForce, UnknownParameter
 
 
@@ -219,9 +218,7 @@ class Policy:
     def regions_on(self, day: date) -> s.RegionSet | None:
         """The regions as they are on a day."""
         for region_set in self.regions:
-            if region_set.valid_from <= day and (
-                region_set.valid_to is None or day <= region_set.valid_to
-            ):
+            if region_set.valid_from <= day and (region_set.valid_to is None or day <= region_set.valid_to):
                 return region_set
         return None
 
@@ -299,9 +296,7 @@ class Policy:
             opens_on=rules.plus(last, opens.value, opens.unit) + timedelta(days=1),
             due_on=due_on,
             late_from=late_from + timedelta(days=1),
-            reminders=tuple(
-                sorted(due_on - timedelta(days=days) for days in (reminders.value if reminders else ()))
-            ),
+            reminders=tuple(sorted(due_on - timedelta(days=days) for days in (reminders.value if reminders else ()))),
         )
 
 
@@ -310,5 +305,3 @@ def _named(things: Any, code: str) -> Any:
         if thing.code == code:
             return thing
     raise KeyError(code)
-
-

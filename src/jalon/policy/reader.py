@@ -153,11 +153,7 @@ def _build(raw: Any, file: str, path: str, faults: list[Fault]) -> Node:
         seen: set[Any] = set()
         for raw_key, raw_value in raw.value:
             key_line = raw_key.start_mark.line + 1
-            key = (
-                _scalar(raw_key, file, path, faults)
-                if isinstance(raw_key, yaml.ScalarNode)
-                else "?"
-            )
+            key = _scalar(raw_key, file, path, faults) if isinstance(raw_key, yaml.ScalarNode) else "?"
             below = f"{path}.{key}" if path else str(key)
             if key in seen:
                 faults.append(

@@ -30,6 +30,14 @@ class Sourced:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Placed:
+    """Written somewhere in the policy, but fixed by the text of what holds it."""
+
+    file: str = field(default="", compare=False)
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Value(Sourced):
     """One dated value of a parameter. ``until`` is the last day it is in force, if it stops."""
 
@@ -155,7 +163,7 @@ class Theme(Sourced):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Region:
+class Region(Placed):
     code: str
     name: str
     departments: tuple[str, ...]
@@ -180,7 +188,7 @@ class RegionSet(Sourced):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Role:
+class Role(Placed):
     code: str
     title: Text
     short: Text
@@ -227,9 +235,7 @@ class SizeCategory(Sourced):
     balance_up_to: Decimal | None = None
     member_type: str
 
-    def holds(
-        self, headcount: Decimal | int, turnover: Decimal | None, balance: Decimal | None
-    ) -> bool | None:
+    def holds(self, headcount: Decimal | int, turnover: Decimal | None, balance: Decimal | None) -> bool | None:
         """Whether a firm is (at most) of this size; None when what is known cannot tell."""
         if self.headcount_below is not None and headcount >= self.headcount_below:
             return False
@@ -319,7 +325,7 @@ class Governance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Level:
+class Level(Placed):
     """A level of a roadmap or contract: what this programme calls it, and what it hangs under."""
 
     code: str
@@ -329,7 +335,7 @@ class Level:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Section:
+class Section(Placed):
     key: str
     title: Text
     guidance: Text
@@ -387,7 +393,7 @@ class PartyRule(Sourced):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Article:
+class Article(Placed):
     key: str
     title: Text
     guidance: Text
@@ -478,14 +484,14 @@ class Definition(Sourced):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BreakdownValue:
+class BreakdownValue(Placed):
     code: str
     title: Text
     formula: Formula | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Breakdown:
+class Breakdown(Placed):
     code: str
     title: Text
     values: tuple[BreakdownValue, ...]

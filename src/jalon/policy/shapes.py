@@ -40,9 +40,7 @@ class Reading:
         line: int | None = None,
     ) -> Any:
         path = node.path if key is None else (f"{node.path}.{key}" if node.path else key)
-        self.faults.append(
-            Fault(node.file, line or node.line, path or node.file, found, expected)
-        )
+        self.faults.append(Fault(node.file, line or node.line, path or node.file, found, expected))
         return BAD
 
 
@@ -78,9 +76,7 @@ def quoted(words: Iterable[str]) -> str:
 def string(node: Node, reading: Reading) -> Any:
     if node.kind == "scalar" and isinstance(node.value, str) and node.value.strip():
         return node.value.strip()
-    return reading.fault(
-        node, said(node), T("un texte (entre guillemets au besoin)", "a text (quoted if need be)")
-    )
+    return reading.fault(node, said(node), T("un texte (entre guillemets au besoin)", "a text (quoted if need be)"))
 
 
 def code(node: Node, reading: Reading) -> Any:
@@ -123,9 +119,7 @@ def text(node: Node, reading: Reading) -> Any:
         if BAD in pair:
             return BAD
         return Text(pair[0], pair[1])
-    return reading.fault(
-        node, said(node), T("une paire {fr: …, en: …}", "a pair {fr: …, en: …}")
-    )
+    return reading.fault(node, said(node), T("une paire {fr: …, en: …}", "a pair {fr: …, en: …}"))
 
 
 def boolean(node: Node, reading: Reading) -> Any:
@@ -143,9 +137,7 @@ def integer(node: Node, reading: Reading) -> Any:
 def natural(node: Node, reading: Reading) -> Any:
     value = integer(node, reading)
     if value is not BAD and value < 0:
-        return reading.fault(
-            node, said(node), T("un nombre entier, zéro ou plus", "a whole number, zero or more")
-        )
+        return reading.fault(node, said(node), T("un nombre entier, zéro ou plus", "a whole number, zero or more"))
     return value
 
 
@@ -317,9 +309,7 @@ def record(
 
     def read(node: Node, reading: Reading) -> Any:
         if node.kind != "map":
-            return reading.fault(
-                node, said(node), T("les clés {k}", "the keys {k}", k=quoted([*keys, *extra]))
-            )
+            return reading.fault(node, said(node), T("les clés {k}", "the keys {k}", k=quoted([*keys, *extra])))
         sound = True
         for key, line, _ in node.entries:
             if key not in keys and key not in extra:

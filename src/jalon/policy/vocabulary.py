@@ -67,9 +67,7 @@ MEASURES: dict[str, Text] = {
     "contracts.commitments_paid": T("engagements publics versés", "public commitments paid"),
 }
 
-LABEL_ACTS = (
-    "granted confirmed extended maintained probation renewed withdrawn refused expired merged"
-).split()
+LABEL_ACTS = ("granted confirmed extended maintained probation renewed withdrawn refused expired merged").split()
 LABEL_EFFECTS = ("starts", "continues", "ends", "none")
 PARTY_KINDS = ("state", "authority", "governance")
 ROLE_SCOPES = ("national", "cluster", "authority", "public")
