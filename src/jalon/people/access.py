@@ -8,6 +8,7 @@ organisation acted for: carrier of the pôle, party of the contract, State corre
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from jalon.core.errors import NotAllowed
 from jalon.core.lang import T
@@ -17,7 +18,9 @@ from jalon.core.lang import T
 class Actor:
     """A user acting for one organisation under one role, on one day.
 
-    ``user_label``, ``organisation_label`` and ``role`` are what the journal keeps.
+    ``user_label``, ``organisation_label`` and ``role`` are what the journal keeps. ``principal_id`` is the user whose
+    mandate it is: the delegator when the mandate is a delegation, else the user. Rows that name a user (the State
+    correspondent of a cluster) are looked up by it, so that a substitute sees what the person replaced sees.
     """
 
     user_id: int | None = None
@@ -31,6 +34,8 @@ class Actor:
     scope: str = "public"
     programme: str = ""
     permissions: frozenset[str] = field(default_factory=frozenset)
+    principal_id: int | None = None
+    principal_label: str = ""
 
     @property
     def signed_in(self) -> bool:
@@ -68,3 +73,68 @@ def policy():
     from jalon.policy import load
 
     return load(settings.POLICIES / settings.PROGRAMME)
+
+
+# --- who may do what to people and organisations -----------------------------------------------------------------
+
+
+def manages_nationally(actor: Actor) -> bool:
+    """Manages the accounts of the whole programme."""
+    return actor.national and actor.can("people.manage")
+
+
+def may_see_people(actor: Actor, organisation_id: int) -> None:
+    """Who acts for an organisation is read by its own people and by whoever manages accounts nationally."""
+    if manages_nationally(actor):
+        return
+    if actor.mandate_id is None or actor.side == "public" or actor.organisation_id != organisation_id:
+        raise NotAllowed(
+            T(
+                "La liste des personnes d'un organisme est réservée à cet organisme et à la gestion nationale des comptes.",
+                "The list of an organisation's people is kept to that organisation and to the national managers of accounts.",
+            )
+        )
+
+
+def may_revoke(actor: Actor, mandate: Any, role: Any) -> None:
+    """A mandate is ended by its holder, by whoever delegated it, or by those who could have granted it."""
+    from jalon.people import rules
+
+    if mandate.user_id == actor.user_id and actor.user_id is not None:
+        return
+    if mandate.delegated_from_id and mandate.delegated_from_id == actor.mandate_id:
+        return
+    actor.require("people.manage")
+    if role is not None:
+        rules.may_invite(actor, role, organisation_id=mandate.organisation_id)
+    elif not manages_nationally(actor):
+        actor.require("register.edit")
+
+
+def may_edit_organisation(actor: Actor, organisation_id: int | None) -> None:
+    """The register's keepers edit every organisation; its own managers edit theirs."""
+    if actor.can("register.edit") or manages_nationally(actor):
+        return
+    if organisation_id is not None and organisation_id == actor.organisation_id and actor.can("people.manage"):
+        return
+    raise NotAllowed(
+        T(
+            "Cette fiche est tenue par l'organisme lui-même et par le niveau national.",
+            "This record is kept by the organisation itself and by the national level.",
+        )
+    )
+
+
+def may_add_organisation(actor: Actor) -> None:
+    """New organisations come with the register or with a list of members."""
+    if not (actor.can("register.edit") or actor.can("members.edit") or manages_nationally(actor)):
+        actor.require("register.edit")
+
+
+def may_merge(actor: Actor) -> None:
+    """Duplicates are merged at the national level, because a merge touches every cluster."""
+    if not (actor.national and (actor.can("register.edit") or actor.can("people.manage"))):
+        actor.require("register.edit")
+        raise NotAllowed(
+            T("Les doublons sont traités au niveau national.", "Duplicates are handled at the national level.")
+        )

@@ -6,7 +6,7 @@ from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from jalon.core import clock
-from jalon.people.queries import actor_of
+from jalon.people.queries import actor_of, mandates_on
 
 LANGUAGE_COOKIE = "jalon_language"
 MANDATE_KEY = "mandate"
@@ -25,24 +25,28 @@ class LanguageMiddleware:
         with translation.override(code):
             request.LANGUAGE_CODE = code
             response = self.get_response(request)
-            if hasattr(response, "render") and not getattr(
-                response, "is_rendered", True
-            ):
+            if hasattr(response, "render") and not getattr(response, "is_rendered", True):
                 response = response.render()
         response.headers.setdefault("Content-Language", code)
         return response
 
 
 class ActorMiddleware:
-    """``request.actor``: computed when first asked for, so that public pages cost no query."""
+    """``request.actor`` and ``request.mandates``: computed when first asked for, so that public pages cost no query."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
+        request.mandates = SimpleLazyObject(lambda: mandates_of(request))
         request.actor = SimpleLazyObject(
-            lambda: actor_of(
-                request.user, clock.today(), request.session.get(MANDATE_KEY)
-            )
+            lambda: actor_of(request.user, clock.today(), request.session.get(MANDATE_KEY), list(request.mandates))
         )
         return self.get_response(request)
+
+
+def mandates_of(request) -> list:
+    """The mandates among which the signed-in user may choose today."""
+    if not request.user.is_authenticated:
+        return []
+    return list(mandates_on(request.user, clock.today()).select_related("user"))

@@ -27,21 +27,15 @@ class Organisation(models.Model):
     city = models.CharField(max_length=120, blank=True)
     postcode = models.CharField(max_length=12, blank=True)
     region_code = models.CharField(max_length=10, blank=True)
-    level = models.CharField(
-        max_length=20, blank=True
-    )  # authorities: region, department, urban_community, city
+    level = models.CharField(max_length=20, blank=True)  # authorities: region, department, urban_community, city
     website = models.URLField(max_length=300, blank=True)
     sources = models.JSONField(default=list, blank=True)
     simulated = models.BooleanField(default=False)
-    merged_into = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged"
-    )
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
     created_at = models.DateTimeField()
 
     class Meta:
-        indexes = [
-            models.Index(fields=["kind", "name_key"], name="organisation_kind_name")
-        ]
+        indexes = [models.Index(fields=["kind", "name_key"], name="organisation_kind_name")]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(merged_into=F("id")),
@@ -59,19 +53,13 @@ class Identifier(models.Model):
     Values are stored without spaces, in upper case. One identifier names one organisation.
     """
 
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.CASCADE, related_name="identifiers"
-    )
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="identifiers")
     scheme = models.CharField(max_length=20)
     value = models.CharField(max_length=60)
     source = models.CharField(max_length=80, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["scheme", "value"], name="identifier_names_one_organisation"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["scheme", "value"], name="identifier_names_one_organisation")]
 
     def __str__(self) -> str:
         return f"{self.scheme} {self.value}"
@@ -83,23 +71,17 @@ class SizeCategory(TwoTimes):
     ``definition``: which definition was applied (policy code, e.g. ``eu-sme-2003`` or ``fr-lme-2008``).
     """
 
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.CASCADE, related_name="sizes"
-    )
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="sizes")
     category = models.CharField(max_length=20)
     definition = models.CharField(max_length=40)
     on = models.DateField()
     evidence = models.CharField(max_length=300, blank=True)
-    file = models.ForeignKey(
-        StoredFile, null=True, blank=True, on_delete=models.PROTECT
-    )
+    file = models.ForeignKey(StoredFile, null=True, blank=True, on_delete=models.PROTECT)
     headcount = models.PositiveIntegerField(null=True)
     source = models.CharField(max_length=80, blank=True)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["organisation", "-on"], name="size_of_organisation")
-        ]
+        indexes = [models.Index(fields=["organisation", "-on"], name="size_of_organisation")]
 
 
 class NotDuplicate(models.Model):
@@ -110,11 +92,7 @@ class NotDuplicate(models.Model):
     reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["first", "second"], name="not_duplicate_said_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["first", "second"], name="not_duplicate_said_once")]
 
 
 class UserManager(BaseUserManager):
@@ -170,9 +148,7 @@ class Mandate(models.Model):
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mandates")
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="mandates"
-    )
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="mandates")
     programme = models.CharField(max_length=80)
     role = models.CharField(max_length=60)
     starts_on = models.DateField()
