@@ -48,6 +48,9 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Everything the settings read, before pytest-django sets Django up: nothing of the developer's own data."""
     global _home
+    if "DJANGO_SETTINGS_MODULE" in os.environ:
+        # pytest-django has then read the settings already, with the developer's own database in them.
+        pytest.exit("unset DJANGO_SETTINGS_MODULE: the tests bring their own settings", returncode=4)
     _home = Path(tempfile.mkdtemp(prefix="jalon-tests-"))
     for name in [name for name in os.environ if name.startswith("JALON_") and name not in KEPT]:
         del os.environ[name]
@@ -70,6 +73,8 @@ def pytest_configure(config):
     from django.conf import settings
 
     assert settings.DATABASES  # read now; pytest-django then finds settings that are ready, and sets Django up
+    # Named no longer: the workers of xdist inherit the environment, and must read settings of their own in their turn.
+    del os.environ["DJANGO_SETTINGS_MODULE"]
     (_home / "static").mkdir()  # WhiteNoise warns when it is missing
     _guard_network()
 
@@ -171,6 +176,7 @@ def other_process(transactional_db):
     from django.db import connection
 
     env = {name: value for name, value in os.environ.items() if name != "JALON_TEST_POSTGRES_URL"}
+    env["DJANGO_SETTINGS_MODULE"] = "jalon.config.settings"
     at = connection.settings_dict
     if connection.vendor == "postgresql":
         place = f"{at['HOST']}:{at['PORT']}/{quote(at['NAME'])}"

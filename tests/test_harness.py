@@ -1,6 +1,9 @@
 """The test bench itself: it must not reach the network nor the developer's data, and must not hide what did not run."""
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,20 @@ def test_a_test_may_talk_to_its_own_machine():
 
 def test_the_developers_own_data_are_out_of_reach(settings):
     assert not Path(settings.HOME).is_relative_to(devtools.ROOT)
+
+
+def test_each_worker_has_a_folder_of_its_own(settings):
+    assert Path(settings.HOME) == Path(os.environ["JALON_HOME"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_started_by_a_test_sees_the_same_rows(other_process):
+    from jalon.core.models import Setting
+
+    Setting.objects.create(key="seen", value="yes")
+    code = "import django; django.setup(); from jalon.core.models import Setting; print(Setting.objects.get().value)"
+    done = subprocess.run([sys.executable, "-c", code], env=other_process, capture_output=True, text=True)
+    assert done.stdout.strip() == "yes", done.stderr
 
 
 @pytest.mark.django_db
