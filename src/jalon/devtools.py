@@ -263,7 +263,7 @@ def _ruff() -> list[str]:
 
 
 def _layout() -> list[str]:
-    faults = _said(_tool("ruff", "format", "--check", "--quiet", "."))
+    faults = _said(_tool("ruff", "format", "--check", "--quiet", "--output-format=concise", "."))
     return [*faults, "./jalon check --write"] if faults else []
 
 
@@ -326,8 +326,11 @@ def _files() -> Iterable[Path]:
         if listed.returncode == 0:
             names = listed.stdout.decode().split("\0")
             return [ROOT / name for name in names if name and (ROOT / name).is_file()]
-    apart = {".git", ".venv", ".cache", "var", "__pycache__"}
-    return [p for p in ROOT.rglob("*") if p.is_file() and not apart & set(p.relative_to(ROOT).parts)]
+    tree: list[Path] = []
+    for folder, inside, names in os.walk(ROOT):
+        inside[:] = [n for n in inside if n == ".ci" or not (n.startswith(".") or n in ("var", "__pycache__"))]
+        tree += [Path(folder, name) for name in names]
+    return tree
 
 
 # --- generated pages ---------------------------------------------------------------------------------------------
