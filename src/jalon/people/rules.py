@@ -396,3 +396,118 @@ LOCK_MINUTES = 15
 def locked(failures_of_account: int, failures_of_place: int) -> bool:
     """Whether guessing has to wait."""
     return failures_of_account >= LOCK_AFTER or failures_of_place >= LOCK_AFTER_PER_PLACE
+
+
+# --- duplicates --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Card:
+    """What duplicates are told by: an organisation's names, place and identifiers."""
+
+    id: int
+    key: str
+    city: str = ""
+    postcode: str = ""
+    country: str = "FR"
+    identifiers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def legal_persons(self) -> frozenset[str]:
+        """SIREN numbers that its identifiers carry: SIREN, SIRET, French VAT number."""
+        found = set()
+        for scheme, value in self.identifiers:
+            if scheme == "siren" or (scheme == "siret" and not value.startswith(LA_POSTE)):
+                found.add(value[:9])
+            elif scheme == "vat" and value.startswith("FR") and value[4:].isdigit():
+                found.add(value[4:])
+        return frozenset(found)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two rows that may be one organisation: ids in order, a score from 0 to 100 and the evidence."""
+
+    first: int
+    second: int
+    score: int
+    evidence: tuple[Text, ...]
+
+
+NAMES_ALIKE = 90
+"""Likeness of two names (rapidfuzz, token order ignored) from which they are proposed, out of 100."""
+NEIGHBOURS = 8
+"""Each name is compared with this many that follow it, in two orders: bounded work on any register."""
+
+
+def likely_pairs(cards: Iterable[Card], known_apart: Iterable[tuple[int, int]] = ()) -> list[Pair]:
+    """Pairs that may be one organisation, most likely first.
+
+    Same legal person (SIREN) first, whatever the names; then names alike, the score raised by the same town or
+    postcode, lowered by another one. Two different SIREN make two organisations: never proposed by name.
+    """
+    from rapidfuzz import fuzz
+
+    everyone = list(cards)
+    apart = {tuple(sorted(pair)) for pair in known_apart}
+    found: dict[tuple[int, int], Pair] = {}
+    by_person: dict[str, list[Card]] = {}
+    for card in everyone:
+        for number in card.legal_persons:
+            by_person.setdefault(number, []).append(card)
+    for number, same in by_person.items():
+        for i, one in enumerate(same[:20]):
+            for other in same[i + 1 : 20]:
+                alike = round(fuzz.token_sort_ratio(one.key, other.key))
+                low, high = sorted((one.id, other.id))
+                if low == high or (low, high) in apart:
+                    continue
+                evidence = (
+                    T("même personne morale : SIREN {n}", "same legal person: SIREN {n}", n=number),
+                    T("noms semblables à {p} %", "names {p}% alike", p=alike),
+                )
+                found[low, high] = Pair(low, high, 90 + alike // 10, evidence)
+    for order in (lambda c: c.key, lambda c: " ".join(sorted(c.key.split()))):
+        ranked = sorted(everyone, key=order)
+        for i, one in enumerate(ranked):
+            for other in ranked[i + 1 : i + 1 + NEIGHBOURS]:
+                low, high = sorted((one.id, other.id))
+                if low == high or (low, high) in found or (low, high) in apart or not one.key:
+                    continue
+                alike = fuzz.token_sort_ratio(one.key, other.key, score_cutoff=NAMES_ALIKE)
+                if not alike or one.country != other.country:
+                    continue
+                if one.legal_persons and other.legal_persons:
+                    continue
+                evidence = [T("noms semblables à {p} %", "names {p}% alike", p=round(alike))]
+                score = alike - 12
+                same_place = False
+                if one.postcode and other.postcode:
+                    same_place = one.postcode == other.postcode
+                    score += 10 if same_place else -10
+                    evidence.append(
+                        T("même code postal", "same postcode")
+                        if same_place
+                        else T("autre code postal", "other postcode")
+                    )
+                if not same_place and one.city and other.city:
+                    same_town = plain_key(one.city) == plain_key(other.city)
+                    score += 8 if same_town else -10
+                    evidence.append(T("même ville", "same town") if same_town else T("autre ville", "other town"))
+                if score >= NAMES_ALIKE - 14:
+                    found[low, high] = Pair(low, high, round(min(score, 99)), tuple(evidence))
+    return sorted(found.values(), key=lambda pair: (-pair.score, pair.first, pair.second))
+
+
+def joined_periods(
+    periods: Iterable[tuple[dt.date, dt.date | None]],
+) -> list[tuple[dt.date, dt.date | None]]:
+    """Periods (inclusive, open end None) joined where they overlap; those that only touch stay apart."""
+    joined: list[tuple[dt.date, dt.date | None]] = []
+    for start, end in sorted(periods, key=lambda p: p[0]):
+        if joined and (joined[-1][1] is None or start <= joined[-1][1]):
+            last_start, last_end = joined[-1]
+            joined[-1] = (last_start, None if last_end is None or end is None else max(last_end, end))
+        else:
+            joined.append((start, end))
+    return joined
