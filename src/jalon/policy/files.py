@@ -302,12 +302,14 @@ HORIZON = record(s.Horizon, {"min": Key(natural), "max": Key(natural)})
 
 def _levels(levels: Any, node: Node, reading: Reading) -> set[str]:
     codes = {level.code for level in levels}
-    for level in levels:
+    places = node.get("levels")
+    for position, level in enumerate(levels):
         if level.parent is not None and level.parent not in codes:
             reading.fault(
-                node.get("levels") or node,
+                places.elements[position] if places else node,
                 T("le niveau parent « {p} »", "the parent level “{p}”", p=level.parent),
                 T("l’un de {c}", "one of {c}", c=quoted(sorted(codes))),
+                key="parent",
             )
     return codes
 

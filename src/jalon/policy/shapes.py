@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from jalon.core.lang import T, Text
@@ -40,7 +41,7 @@ class Reading:
         line: int | None = None,
     ) -> Any:
         path = node.path if key is None else (f"{node.path}.{key}" if node.path else key)
-        self.faults.append(Fault(node.file, line or node.line, path or node.file, found, expected))
+        self.faults.append(Fault(node.file, line or node.line, path or Path(node.file).stem, found, expected))
         return BAD
 
 
