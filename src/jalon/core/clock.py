@@ -84,6 +84,14 @@ def moment_on(day: dt.date, hour: int = 12, minute: int = 0) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(hour, minute), tzinfo=PARIS)
 
 
+def stamp(on: dt.date, at: dt.datetime | None = None) -> dt.datetime:
+    """When an act of the day ``on`` was recorded: ``at`` if given, now if Jalon lives that day, else noon of it."""
+    if at is not None:
+        return at
+    moment = now()
+    return moment if moment.astimezone(PARIS).date() == on else moment_on(on)
+
+
 def travel(day: dt.date) -> None:
     """Move the demonstration to ``day``.
 

@@ -17,6 +17,10 @@ class Observation(TwoTimes):
     ``origin``: declared, computed, survey, evaluator. ``state``: draft, submitted, returned, validated.
     ``value`` is empty for "unknown", with ``note`` saying why; it is never zero for unknown. Unit as in the
     definition whose ``definition_version`` is kept. Stock indicators have ``period_start = period_end``.
+
+    Of one value there are at most two current versions: the published one (validated) and the one in work. A
+    draft is rewritten in place (``rev`` counts its changes) because nobody has stated it yet; from its
+    submission on, every move and every correction is a new row. ``version`` counts the values that were stated.
     """
 
     cluster = models.ForeignKey(
@@ -34,6 +38,7 @@ class Observation(TwoTimes):
     origin = models.CharField(max_length=12)
     state = models.CharField(max_length=12)
     version = models.PositiveIntegerField(default=1)
+    rev = models.PositiveIntegerField(default=0)
     note = models.TextField(blank=True)
     reason = models.TextField(blank=True)  # why it was returned or corrected
     explanation = models.JSONField(
@@ -52,8 +57,13 @@ class Observation(TwoTimes):
         constraints = [
             models.UniqueConstraint(
                 fields=["cluster", "indicator", "breakdown", "period_end"],
-                condition=Q(superseded_at__isnull=True),
-                name="observation_one_current_version",
+                condition=Q(superseded_at__isnull=True, state="validated"),
+                name="observation_one_published",
+            ),
+            models.UniqueConstraint(
+                fields=["cluster", "indicator", "breakdown", "period_end"],
+                condition=Q(superseded_at__isnull=True) & ~Q(state="validated"),
+                name="observation_one_in_work",
             ),
             models.CheckConstraint(
                 condition=Q(period_end__gte=F("period_start")),
@@ -65,4 +75,8 @@ class Observation(TwoTimes):
                 fields=["cluster", "indicator", "period_end"], name="observation_series"
             ),
             models.Index(fields=["round", "state"], name="observation_round_state"),
+            models.Index(
+                fields=["round", "cluster", "breakdown"],
+                name="observation_round_cluster",
+            ),
         ]

@@ -1,0 +1,189 @@
+"""What contracts can count: budget, actions and objectives of the pôle, payments of the public side.
+
+Cumulated measures go from the beginning of the contract to the last day of the period, over the contracts of
+the cluster that were signed and run on at least one day of the period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from jalon.contracts.models import Action, BudgetLine, Commitment, CommitmentStep, Objective, ObjectiveStatus, Progress
+from jalon.core.lang import T
+from jalon.core.models import as_known_on
+from jalon.programme.measuring import Measure, measures
+
+PUBLIC = ("state", "local", "europe")
+PRIVATE = ("fees", "services", "sponsorship")
+LINK = "contract-dashboard"
+
+
+def _living(
+    queryset: QuerySet, clusters: Collection[int] | None, start: date, end: date, prefix: str = "contract__"
+) -> QuerySet:
+    """Rows of signed contracts that share a day with the period."""
+    found = queryset.filter(
+        **{f"{prefix}state__in": ("signed", "closed"), f"{prefix}starts_on__lte": end, f"{prefix}ends_on__gte": start}
+    )
+    return found if clusters is None else found.filter(**{f"{prefix}cluster_id__in": list(clusters)})
+
+
+@measures(
+    Measure(
+        "contracts.budget_total",
+        unit="money",
+        time="flow",
+        link=LINK,
+        note=T(
+            "Recettes du budget d'animation de l'année, contributions en nature non comprises.",
+            "Income of the year's running budget, contributions in kind left out.",
+        ),
+    ),
+    Measure("contracts.budget_public", unit="money", time="flow", link=LINK),
+    Measure("contracts.budget_private", unit="money", time="flow", link=LINK),
+)
+def budget(
+    clusters: Collection[int] | None, period_start: date, period_end: date, known_on: date | None = None
+) -> dict[int, dict[str, Any]]:
+    """The running budget of the year in which the period ends; in kind is counted apart from money."""
+    lines = as_known_on(BudgetLine.objects.filter(year=period_end.year), known_on)
+    if clusters is not None:
+        lines = lines.filter(cluster_id__in=list(clusters))
+    rows = (
+        lines.order_by()
+        .values_list("cluster_id")
+        .annotate(
+            total=Sum("amount", filter=~Q(kind="in_kind")),
+            public=Sum("amount", filter=Q(kind__in=PUBLIC)),
+            private=Sum("amount", filter=Q(kind__in=PRIVATE)),
+        )
+    )
+    zero = Decimal(0)
+    return {
+        cluster: {
+            "contracts.budget_total": total or zero,
+            "contracts.budget_public": public or zero,
+            "contracts.budget_private": private or zero,
+        }
+        for cluster, total, public, private in rows
+    }
+
+
+@measures(
+    Measure("contracts.actions_due", unit="count", time="cumulated", link=LINK),
+    Measure("contracts.actions_on_time", unit="count", time="cumulated", link=LINK),
+)
+def actions(
+    clusters: Collection[int] | None, period_start: date, period_end: date, known_on: date | None = None
+) -> dict[int, dict[str, Any]]:
+    """Actions whose end fell by the last day of the period, and those finished by their planned end."""
+    done = as_known_on(
+        Progress.objects.filter(
+            action=OuterRef("pk"), milestone__isnull=True, status="done", done_on__lte=OuterRef("ends_on")
+        ),
+        known_on,
+    )
+    rows = (
+        _living(Action.objects.filter(removed_by_text__isnull=True), clusters, period_start, period_end)
+        .order_by()
+        .values_list("contract__cluster_id")
+        .annotate(
+            due=Count("id", filter=Q(ends_on__lte=period_end)),
+            on_time=Count("id", filter=Q(ends_on__lte=period_end) & Exists(done)),
+        )
+    )
+    return {c: {"contracts.actions_due": due, "contracts.actions_on_time": on_time} for c, due, on_time in rows}
+
+
+@measures(
+    Measure("contracts.objectives_total", unit="count", time="cumulated", link=LINK),
+    Measure(
+        "contracts.objectives_reached",
+        unit="count",
+        time="cumulated",
+        link=LINK,
+        note=T(
+            "Objectifs déclarés atteints par le pôle et validés par l'État.",
+            "Objectives declared reached by the cluster and validated by the State.",
+        ),
+    ),
+)
+def objectives(
+    clusters: Collection[int] | None, period_start: date, period_end: date, known_on: date | None = None
+) -> dict[int, dict[str, Any]]:
+    """Objectives of the contract, and those reached with the State's agreement by the last day of the period."""
+    reached = as_known_on(
+        ObjectiveStatus.objects.filter(objective=OuterRef("pk"), status="reached", validated=True, on__lte=period_end),
+        known_on,
+    )
+    rows = (
+        _living(Objective.objects.filter(removed_by_text__isnull=True), clusters, period_start, period_end)
+        .order_by()
+        .values_list("contract__cluster_id")
+        .annotate(total=Count("id"), reached=Count("id", filter=Exists(reached)))
+    )
+    return {c: {"contracts.objectives_total": total, "contracts.objectives_reached": n} for c, total, n in rows}
+
+
+@measures(
+    Measure(
+        "contracts.commitments_due",
+        unit="money",
+        time="cumulated",
+        link=LINK,
+        note=T(
+            "Montants promis par les parties publiques, échus à la fin de la période.",
+            "Amounts promised by the public parties, due by the end of the period.",
+        ),
+    ),
+    Measure(
+        "contracts.commitments_paid",
+        unit="money",
+        time="cumulated",
+        link=LINK,
+        note=T(
+            "Versements déclarés sur ces montants échus, à la fin de la période.",
+            "Payments declared on those due amounts, by the end of the period.",
+        ),
+    ),
+)
+def commitments(
+    clusters: Collection[int] | None, period_start: date, period_end: date, known_on: date | None = None
+) -> dict[int, dict[str, Any]]:
+    """Public money due by the last day of the period, and what was paid of it. Two queries."""
+    due = _living(
+        as_known_on(Commitment.objects.filter(kind="money", amount__isnull=False), known_on),
+        clusters,
+        period_start,
+        period_end,
+    )
+    promised = dict(
+        due.order_by()
+        .values_list("contract__cluster_id")
+        .annotate(total=Sum("amount", filter=Q(due_on__lte=period_end)))
+    )
+    steps = as_known_on(CommitmentStep.objects.filter(kind="paid", on__lte=period_end), known_on)
+    owed = as_known_on(
+        Commitment.objects.filter(
+            contract=OuterRef("contract"), key=OuterRef("key"), kind="money", due_on__lte=period_end
+        ),
+        known_on,
+    )
+    paid = dict(
+        _living(steps, clusters, period_start, period_end)
+        .filter(Exists(owed))
+        .order_by()
+        .values_list("contract__cluster_id")
+        .annotate(total=Coalesce(Sum(F("amount")), Decimal(0)))
+    )
+    zero = Decimal(0)
+    return {
+        c: {"contracts.commitments_due": total or zero, "contracts.commitments_paid": paid.get(c, zero)}
+        for c, total in promised.items()
+    }
