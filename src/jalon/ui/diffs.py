@@ -22,7 +22,15 @@ def _pieces(before: Any, after: Any) -> list[tuple[str, str, str]]:
     """Runs of equal, removed or added words: ``(kind, old, new)``."""
     old, new = _WORD.findall(_text(before)), _WORD.findall(_text(after))
     runs = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return [(kind, "".join(old[a:b]), "".join(new[c:d])) for kind, a, b, c, d in runs]
+    found: list[tuple[str, str, str]] = []
+    for place, (kind, a, b, c, d) in enumerate(runs):
+        before_, after_ = "".join(old[a:b]), "".join(new[c:d])
+        lone_space = kind == "equal" and not before_.strip() and 0 < place < len(runs) - 1
+        if found and found[-1][0] != "equal" and (kind != "equal" or lone_space):
+            found[-1] = ("replace", found[-1][1] + before_, found[-1][2] + after_)  # one change reads better than two
+        else:
+            found.append((kind, before_, after_))
+    return found
 
 
 def _mark(tag: str, text: str) -> str:

@@ -36,7 +36,17 @@ WEEKDAYS = {
     "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
 }
 
-SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "CAD": "CA$", "AUD": "A$", "PLN": "zł"}
+SYMBOLS = {
+    "EUR": "€",
+    "USD": "$",
+    "GBP": "£",
+    "JPY": "¥",
+    "INR": "₹",
+    "KRW": "₩",
+    "CAD": "CA$",
+    "AUD": "A$",
+    "PLN": "zł",
+}
 """Signs of currencies; any other is written with its ISO 4217 code."""
 NO_CENTS = frozenset({"JPY", "KRW", "XOF", "XAF", "XPF", "CLP", "ISK", "VND", "RWF", "UGX"})
 """Currencies without a smaller unit in use (ISO 4217)."""
@@ -197,9 +207,9 @@ def period(starts: Any, ends: Any, lang: str | None = None) -> str:
     if first is None and last is None:
         return unknown(lang)
     if last is None:
-        return (f"depuis le {day(first, lang)}" if lang == "fr" else f"since {day(first, lang)}")
+        return f"depuis le {day(first, lang)}" if lang == "fr" else f"since {day(first, lang)}"
     if first is None:
-        return (f"jusqu’au {day(last, lang)}" if lang == "fr" else f"until {day(last, lang)}")
+        return f"jusqu’au {day(last, lang)}" if lang == "fr" else f"until {day(last, lang)}"
     if lang == "fr":
         return f"du {day(first, lang)} au {day(last, lang)}"
     return f"{day(first, lang)} to {day(last, lang)}"

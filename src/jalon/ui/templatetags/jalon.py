@@ -17,6 +17,7 @@ from django import template
 from django.forms import CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.http import QueryDict
 from django.template.base import FilterExpression, Node, NodeList, Parser, Token, token_kwargs
+from django.templatetags.static import static
 from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -60,16 +61,16 @@ def sentence(fr: str, en: str, values: Mapping[str, Any]) -> SafeString:
     lang = language()
     text = _prepared(en if lang == "en" else fr, lang)
     if values:
-        text = _FIELD.sub(
-            lambda m: _shown(values[m.group(2)]) if m.group(2) in values else m.group(0), text
-        )
+        text = _FIELD.sub(lambda m: _shown(values[m.group(2)]) if m.group(2) in values else m.group(0), text)
     return mark_safe(text)  # noqa: S308 - literal text escaped above, values escaped one by one
 
 
 class SentenceNode(Node):
     """``{% t "français" "English" name=value %}``; ``as x`` keeps it in a variable."""
 
-    def __init__(self, fr: FilterExpression, en: FilterExpression, values: dict[str, FilterExpression], target: str | None):
+    def __init__(
+        self, fr: FilterExpression, en: FilterExpression, values: dict[str, FilterExpression], target: str | None
+    ):
         self.fr, self.en, self.values, self.target = fr, en, values, target
 
     def render(self, context: template.Context) -> str:
@@ -191,7 +192,9 @@ def lines(value: Any) -> SafeString:
     """Text typed by somebody, with its paragraphs and line breaks; nothing else is interpreted."""
     paragraphs = re.split(r"\n\s*\n", str(value or "").replace("\r\n", "\n").strip())
     return format_html_join(
-        "", "<p>{}</p>", ((mark_safe(escape(p).replace("\n", "<br>")),) for p in paragraphs if p)  # noqa: S308
+        "",
+        "<p>{}</p>",
+        ((mark_safe(escape(p).replace("\n", "<br>")),) for p in paragraphs if p),  # noqa: S308
     )
 
 
@@ -205,10 +208,18 @@ def _light(code: str, lang: str, short: bool) -> SafeString:
     if short:
         return format_html(
             '<span class="light light-short tone-{}" title="{}"><svg class="shape" aria-hidden="true"><use href="#s-{}"/></svg>'
-            '<span class="sr">{}</span></span>', one.tone, word, one.shape, word)
+            '<span class="sr">{}</span></span>',
+            one.tone,
+            word,
+            one.shape,
+            word,
+        )
     return format_html(
         '<span class="light tone-{}"><svg class="shape" aria-hidden="true"><use href="#s-{}"/></svg>{}</span>',
-        one.tone, one.shape, word)
+        one.tone,
+        one.shape,
+        word,
+    )
 
 
 def light_span(code: Any, *, short: bool = False) -> SafeString:
@@ -229,7 +240,11 @@ def light_tag(code: Any, label: Any = None) -> SafeString:
     one = lights.light("unknown" if code in (None, "") else str(getattr(code, "value", code)))
     return format_html(
         '<span class="light tone-{}" title="{}"><svg class="shape" aria-hidden="true"><use href="#s-{}"/></svg>{}</span>',
-        one.tone, one.title, one.shape, label)
+        one.tone,
+        one.title,
+        one.shape,
+        label,
+    )
 
 
 @register.simple_tag
@@ -288,7 +303,18 @@ def progress(done: Any, total: Any = 100, label: Any = "") -> SafeString:
     share = fmt.ratio(part / whole, 0)
     return format_html(
         '<span class="meter"><progress max="{}" value="{}" aria-label="{}">{}</progress><span class="meter-text">{}</span></span>',
-        whole, part, label or share, share, share)
+        whole,
+        part,
+        label or share,
+        share,
+        share,
+    )
+
+
+@register.simple_tag
+def js(*names: str) -> SafeString:
+    """``{% js "autosave" "confirm" %}`` in the block ``scripts``: the small scripts a page needs."""
+    return format_html_join("", '<script src="{}" defer></script>', ((static(f"jalon/{name}.js"),) for name in names))
 
 
 # --- why, sources, people ----------------------------------------------------------------------
@@ -311,8 +337,13 @@ def _pairs(inputs: Any) -> list[dict[str, Any]]:
         if isinstance(item, (str, Text)):
             rows.append({"name": "", "value": item})
         elif isinstance(item, (tuple, list)):
-            rows.append({"name": item[0], "value": item[1] if len(item) > 1 else None,
-                         "source": item[2] if len(item) > 2 else None})
+            rows.append(
+                {
+                    "name": item[0],
+                    "value": item[1] if len(item) > 1 else None,
+                    "source": item[2] if len(item) > 2 else None,
+                }
+            )
         else:
             rows.append({key: _get(item, key) for key in ("name", "value", "unit", "source", "url", "simulated")})
     return rows
@@ -343,11 +374,30 @@ def why(explanation: Any, label: Any = None) -> dict[str, Any]:
         return {"shown": False}
     if isinstance(explanation, (str, Text)):
         explanation = {"rule": explanation}
-    keys = ("title", "result", "rule", "parameter", "value", "reference", "url", "day", "formula", "reading", "to_confirm", "unit")
+    keys = (
+        "title",
+        "result",
+        "rule",
+        "parameter",
+        "value",
+        "reference",
+        "url",
+        "day",
+        "formula",
+        "reading",
+        "to_confirm",
+        "unit",
+    )
     found = {key: _get(explanation, key) for key in keys}
     steps = _get(explanation, "steps") or []
-    return {**found, "inputs": _pairs(_get(explanation, "inputs")), "steps": steps,
-            "links": _get(explanation, "links") or [], "label": label, "shown": True}
+    return {
+        **found,
+        "inputs": _pairs(_get(explanation, "inputs")),
+        "steps": steps,
+        "links": _get(explanation, "links") or [],
+        "label": label,
+        "shown": True,
+    }
 
 
 @register.simple_tag(takes_context=True)
@@ -435,7 +485,10 @@ def sortable(context: template.Context, column: str, label: Any, cls: str = "", 
         '<span class="sr"> ({})</span></a></th>',
         format_html(' class="{}"', cls) if cls else "",
         format_html(' aria-sort="{}"', state) if state else "",
-        _query(context, sort=target, page=None), label, hint)
+        _query(context, sort=target, page=None),
+        label,
+        hint,
+    )
 
 
 @register.inclusion_tag("jalon/components/pages.html", takes_context=True)
@@ -447,7 +500,10 @@ def paginate(context: template.Context, page: Any, name: str = "page") -> dict[s
         for n in page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
     ]
     return {
-        "page": page, "links": links, "several": last > 1, "total": page.paginator.count,
+        "page": page,
+        "links": links,
+        "several": last > 1,
+        "total": page.paginator.count,
         "previous": _query(context, **{name: page.number - 1}) if page.has_previous() else "",
         "following": _query(context, **{name: page.number + 1}) if page.has_next() else "",
     }
@@ -456,10 +512,21 @@ def paginate(context: template.Context, page: Any, name: str = "page") -> dict[s
 @register.inclusion_tag("jalon/components/exports.html", takes_context=True)
 def exports(context: template.Context, formats: str = "csv,xlsx,ods,json", base: str = "") -> dict[str, Any]:
     """Links that download exactly what is shown: the same address with ``format=``."""
-    names = {"csv": "CSV", "xlsx": "Excel (XLSX)", "ods": "OpenDocument (ODS)", "json": "JSON", "pdf": "PDF",
-             "docx": "Word (DOCX)", "yaml": "YAML", "ics": T("agenda (iCal)", "calendar (iCal)"), "geojson": "GeoJSON"}
+    names = {
+        "csv": "CSV",
+        "xlsx": "Excel (XLSX)",
+        "ods": "OpenDocument (ODS)",
+        "json": "JSON",
+        "pdf": "PDF",
+        "docx": "Word (DOCX)",
+        "yaml": "YAML",
+        "ics": T("agenda (iCal)", "calendar (iCal)"),
+        "geojson": "GeoJSON",
+    }
     chosen = [f.strip() for f in formats.split(",") if f.strip()]
-    return {"links": [{"name": names.get(f, f.upper()), "url": base + _query(context, format=f, page=None)} for f in chosen]}
+    return {
+        "links": [{"name": names.get(f, f.upper()), "url": base + _query(context, format=f, page=None)} for f in chosen]
+    }
 
 
 # --- forms ---------------------------------------------------------------------------------------
@@ -490,8 +557,12 @@ def field(bound: Any, unit: Any = None, hint: Any = None) -> dict[str, Any]:
     elif isinstance(widget, (RadioSelect, CheckboxSelectMultiple)):
         kind = "group"
     return {
-        "bound": bound, "kind": kind, "control": bound.as_widget(attrs=attrs), "hidden": bound.is_hidden,
-        "unit": unit or getattr(bound.field, "unit", None), "help": hint or bound.help_text,
+        "bound": bound,
+        "kind": kind,
+        "control": bound.as_widget(attrs=attrs),
+        "hidden": bound.is_hidden,
+        "unit": unit or getattr(bound.field, "unit", None),
+        "help": hint or bound.help_text,
         "required": bound.field.required,
     }
 
@@ -522,8 +593,12 @@ def refused(refusal: Any) -> dict[str, Any]:
     """A refusal: the reason, the list of what is missing, and why. Nothing when there is none."""
     if not refusal:
         return {"refusal": None}
-    return {"refusal": refusal, "reason": _get(refusal, "reason") or refusal,
-            "missing": _get(refusal, "missing") or [], "why": _get(refusal, "why")}
+    return {
+        "refusal": refusal,
+        "reason": _get(refusal, "reason") or refusal,
+        "missing": _get(refusal, "missing") or [],
+        "why": _get(refusal, "why"),
+    }
 
 
 # --- longer components ---------------------------------------------------------------------------
@@ -550,15 +625,32 @@ def timeline(events: Any) -> dict[str, Any]:
 
 
 @register.inclusion_tag("jalon/components/chart.html", takes_context=True)
-def chart_with_table(context: template.Context, chart: Any, title: Any = "", note: Any = "", source: Any = "",
-                     download: str = "", wide: Any = None, open: bool = False) -> dict[str, Any]:  # noqa: A002
+def chart_with_table(
+    context: template.Context,
+    chart: Any,
+    title: Any = "",
+    note: Any = "",
+    source: Any = "",
+    download: str = "",
+    wide: Any = None,
+    open: bool = False,
+) -> dict[str, Any]:  # noqa: A002
     """A figure: title, drawing, note and source, and its values as a table with a download link.
 
     ``wide`` is a second, wider drawing of the same values for large screens.
     """
-    return {"chart": chart, "wide": wide, "table": getattr(chart, "table", None), "title": title or getattr(chart, "title", ""),
-            "note": note, "source": source, "download": download, "open": open, "sources": context.get("sources"),
-            "simulated": getattr(chart, "simulated", False)}
+    return {
+        "chart": chart,
+        "wide": wide,
+        "table": getattr(chart, "table", None),
+        "title": title or getattr(chart, "title", ""),
+        "note": note,
+        "source": source,
+        "download": download,
+        "open": open,
+        "sources": context.get("sources"),
+        "simulated": getattr(chart, "simulated", False),
+    }
 
 
 @register.inclusion_tag("jalon/components/empty.html")
@@ -576,8 +668,10 @@ class PanelNode(Node):
     def render(self, context: template.Context) -> str:
         tone = str(self.tone.resolve(context))
         shape = {"good": "check", "warn": "triangle", "bad": "diamond"}.get(tone, "disc")
-        return (f'<div class="notice tone-{escape(tone)}"><svg class="shape" aria-hidden="true"><use href="#s-{shape}"/></svg>'
-                f"<div>{self.nodes.render(context)}</div></div>")
+        return (
+            f'<div class="notice tone-{escape(tone)}"><svg class="shape" aria-hidden="true"><use href="#s-{shape}"/></svg>'
+            f"<div>{self.nodes.render(context)}</div></div>"
+        )
 
 
 @register.tag("notice")
