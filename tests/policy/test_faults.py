@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from jalon.core.lang import speaking
-from jalon.policy import PolicyFaults, load
+from jalon.policy import PolicyFaults, load, reader
 
 # file, text to replace, replacement, text that marks the line of the fault, path, found, expected
 CASES = {
@@ -159,6 +159,24 @@ def test_missing_file_empty_file_stray_file_and_wrong_encoding(folder):
     assert str(said["roles.yaml"].found) == "an empty file"
     assert "notes.yaml" in str(said["notes.yaml"].found)
     assert (str(said["labels.yaml"].expected), said["labels.yaml"].line) == ("a file in UTF-8", 2)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a: &a [*a]\n",
+        "a: &a {b: *a}\n",
+        "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+        + "".join(f"{n}: &{n} [{','.join(['*' + p] * 10)}]\n" for p, n in zip("abcdefgh", "bcdefghi")),
+        "a: " + "[" * 300 + "]" * 300,
+    ],
+    ids=["list of itself", "mapping of itself", "too many", "too deep"],
+)
+def test_aliases_that_never_end(source):
+    with pytest.raises(PolicyFaults) as caught:
+        reader.parse(source, name="data.yaml")
+    assert len(caught.value.faults) == 1
+    assert "too deep or too large" in str(caught.value.faults[0].found)
 
 
 def test_no_folder(tmp_path):

@@ -44,7 +44,7 @@ def check(
     wrong = 0
     for path in folders:
         try:
-            policy = load(path)
+            policy = load(str(path))
         except PolicyFaults as error:
             wrong += len(error.faults)
             for fault in error.faults:
@@ -52,8 +52,8 @@ def check(
         else:
             _say(
                 T(
-                    "{slug} : en ordre, {p} paramètres datés, {i} indicateurs, {c} modèles de contrat, {r} rôles.",
-                    "{slug}: in order, {p} dated parameters, {i} indicators, {c} contract templates, {r} roles.",
+                    "{slug} : en ordre (paramètres datés : {p}, indicateurs : {i}, modèles de contrat : {c}, rôles : {r}).",
+                    "{slug}: in order (dated parameters: {p}, indicators: {i}, contract templates: {c}, roles: {r}).",
                     slug=policy.slug,
                     p=len(policy.parameters),
                     i=len(policy.indicators),

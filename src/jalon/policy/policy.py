@@ -37,7 +37,9 @@ class PolicyDay:
         self.day = day
 
     def __getattr__(self, name: str) -> Subject:
-        if name.startswith("_") or name not in self.policy.subjects:
+        if name.startswith("_") or name in ("policy", "day"):  # asked while being copied
+            raise AttributeError(name)
+        if name not in self.policy.subjects:
             raise UnknownParameter(name, difflib.get_close_matches(name, self.policy.subjects))
         return Subject(self, name)
 

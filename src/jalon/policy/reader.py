@@ -23,6 +23,28 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _construct: Any = yaml.constructor.SafeConstructor()
 _TAG = "tag:yaml.org,2002:"
 
+_MOST_NODES = 400_000
+
+
+class _Trail:
+    """Guards against aliases that contain themselves, or multiply without measure."""
+
+    def __init__(self) -> None:
+        self.open: set[int] = set()
+        self.count = 0
+        self.told = False
+
+    def enter(self, raw: Any) -> bool:
+        self.count += 1
+        if self.count > _MOST_NODES or id(raw) in self.open or len(self.open) >= 200:
+            return False
+        self.open.add(id(raw))
+        return True
+
+    def leave(self, raw: Any) -> None:
+        self.open.discard(id(raw))
+
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -140,14 +162,37 @@ def parse(source: str, *, name: str, stem: str = "") -> Node:
             ]
         )
     faults: list[Fault] = []
-    node = _build(root, name, "", faults)
+    node = _build(root, name, "", faults, _Trail())
     if faults:
         raise PolicyFaults(faults)
     return node
 
 
-def _build(raw: Any, file: str, path: str, faults: list[Fault]) -> Node:
+def _build(raw: Any, file: str, path: str, faults: list[Fault], trail: _Trail) -> Node:
     line = raw.start_mark.line + 1
+    if not trail.enter(raw):
+        if not trail.told:
+            faults.append(
+                Fault(
+                    file,
+                    line,
+                    path,
+                    T(
+                        "une structure trop profonde ou trop grande (renvois * compris)",
+                        "a structure too deep or too large (aliases * included)",
+                    ),
+                    T(f"au plus 200 niveaux et {_MOST_NODES} valeurs", f"at most 200 levels and {_MOST_NODES} values"),
+                )
+            )
+        trail.told = True
+        return Node(file, line, path, "scalar")
+    try:
+        return _node(raw, file, path, line, faults, trail)
+    finally:
+        trail.leave(raw)
+
+
+def _node(raw: Any, file: str, path: str, line: int, faults: list[Fault], trail: _Trail) -> Node:
     if isinstance(raw, yaml.MappingNode):
         node = Node(file, line, path, "map")
         seen: set[Any] = set()
@@ -166,12 +211,12 @@ def _build(raw: Any, file: str, path: str, faults: list[Fault]) -> Node:
                     )
                 )
             seen.add(key)
-            node.entries.append((key, key_line, _build(raw_value, file, below, faults)))
+            node.entries.append((key, key_line, _build(raw_value, file, below, faults, trail)))
         return node
     if isinstance(raw, yaml.SequenceNode):
         node = Node(file, line, path, "list")
         for position, element in enumerate(raw.value):
-            node.elements.append(_build(element, file, f"{path}[{position}]", faults))
+            node.elements.append(_build(element, file, f"{path}[{position}]", faults, trail))
         return node
     return Node(file, line, path, "scalar", value=_scalar(raw, file, path, faults))
 
