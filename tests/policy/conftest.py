@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from jalon.core.lang import speaking
+from jalon.policy import loader
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -14,6 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def in_english():
     with speaking("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def look_again(monkeypatch):
+    """These tests change the files of a policy between two readings."""
+    monkeypatch.setattr(loader, "RECHECK_AFTER", 0.0)
 
 
 @pytest.fixture

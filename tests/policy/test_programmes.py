@@ -79,6 +79,7 @@ def test_value_in_force(french, path, day, value, unit):
         ("evaluations.mid_term_review_after", D(2008, 12, 31), None, D(2009, 1, 1)),
         ("evaluations.mid_term_review_after", D(2013, 1, 1), D(2012, 12, 31), None),
         ("phases.state_running_credits", D(2021, 6, 1), D(2020, 12, 31), D(2022, 1, 1)),
+        ("labels.durations_allowed", D(2011, 1, 1), D(2010, 5, 10), D(2013, 1, 1)),
     ],
 )
 def test_no_value_in_force(french, path, day, last_until, next_since):

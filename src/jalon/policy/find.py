@@ -49,6 +49,8 @@ def parameters(policy: Policy, word: str) -> Iterator[schema.ParameterHistory]:
 def records(policy: Policy, word: str) -> Iterator[Place]:
     """Phases, acts, groups, roles, templates and their parts, indicators: all that is not a parameter."""
     kinds = {
+        "programme": (*policy.identifiers, *policy.themes),
+        "territories": policy.regions,
         "phases": policy.phases,
         "labels": (*policy.tiers, *policy.label_acts, *policy.label_deciders),
         "members": (*policy.members.types, *policy.members.colleges, *policy.members.size_schemes),

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from jalon.core.lang import T, Text
@@ -23,7 +24,9 @@ class _SourceBody:
     url: str | None = None
 
 
-_cache: dict[str, tuple[tuple[Any, ...], Policy]] = {}
+# A page asks for the policy many times: its files are looked at again after this many seconds.
+RECHECK_AFTER = 1.0
+_cache: dict[str, tuple[float, tuple[Any, ...], Policy]] = {}
 
 
 def programmes() -> dict[str, Path]:
@@ -50,16 +53,17 @@ def load(folder: str | Path) -> Policy:
     Raises:
         PolicyFaults: everything that is wrong with the folder, at once.
     """
+    key = str(folder)
+    kept = _cache.get(key)
+    if kept is not None and monotonic() - kept[0] < RECHECK_AFTER:
+        return kept[2]
     path = Path(folder)
-    if not path.is_dir() and isinstance(folder, str) and folder in programmes():
-        path = programmes()[folder]
+    if not path.is_dir() and isinstance(folder, str):
+        path = programmes().get(folder, path)
     path = path.resolve()
-    stamp = _stamp(path)
-    kept = _cache.get(str(path))
-    if kept is not None and kept[0] == stamp:
-        return kept[1]
-    policy = _load(path)
-    _cache[str(path)] = (stamp, policy)
+    stamp = (str(path), *_stamp(path))
+    policy = kept[2] if kept is not None and kept[1] == stamp else _load(path)
+    _cache[key] = (monotonic(), stamp, policy)
     return policy
 
 
