@@ -49,6 +49,7 @@ STANDALONE: dict[str, dict[str, str]] = {
     "c-3": {"fill": "#6d4f9c"},
     "c-4": {"fill": "#7d8b3a"},
     "c-empty": {"fill": "#ebebe4"},
+    "c-frame": {"fill": "none", "stroke": "#7c7f80", "stroke-width": "1", "stroke-dasharray": "3 3"},
     "c-on": {"fill": PAPER},
     "c-hatch": {"stroke": PAPER, "stroke-width": "1.5", "fill": "none"},
     "c-outline": {"fill": "none", "stroke": MAIN, "stroke-width": "1.5"},
@@ -156,7 +157,7 @@ class _Svg:
             + INK
             + '"'
             if self.standalone
-            else f' class="{("chart " + self.cls).strip()}"'
+            else f' class="{("chart " + (self.cls or ("wide" if self.width > 520 else ""))).strip()}"'
         )
         out = Drawing(
             f'<svg{own} viewBox="0 0 {_short(self.width)} {_short(self.height)}" width="{_short(self.width)}"'
@@ -268,7 +269,7 @@ def trend(
     values = [float(p.value) for p in known + goal]
     if not values:
         svg.height = 64
-        svg.add("rect", "c-empty", x=0, y=8, width=width, height=48)
+        svg.add("rect", "c-frame", x=0.5, y=8.5, width=width - 1, height=47)
         svg.text(width / 2, 36, T("Aucune valeur connue à ce jour", "No value known to date"), "c-soft", "middle")
         return svg.done(table)
     low, high = min(values), max(values)
@@ -527,6 +528,10 @@ def bars(
     room = width - max([_wide(_number(v, unit), 13) for _, v, _, _ in found], default=40) - 12
     if not found:
         svg.text(0, 24, T("Rien à montrer pour l'instant", "Nothing to show yet"), "c-soft")
+    if mark is not None:
+        x = float(mark) / most * room
+        svg.line(x, 12, x, height, "c-target")
+        svg.text(min(max(x, 30), width - 30), 10, f"{mark_label} {_number(mark, unit)}".strip(), "c-soft", "middle")
     for place, (label, value, sim, light) in enumerate(found):
         y = top + place * step
         words = f"{label} · {lights.light(light).title}" if light else label
@@ -538,10 +543,6 @@ def bars(
         tone = f"t-{lights.light(light).tone}" if light else "c-bar"
         svg.add("rect", "c-track" if sim else tone, x=0 if not sim else 0.5, y=y + 20, width=size, height=13)
         svg.text(size + 6, y + 31, _number(value, unit), "c-strong")
-    if mark is not None:
-        x = float(mark) / most * room
-        svg.line(x, 12, x, height, "c-target")
-        svg.text(min(max(x, 30), width - 30), 10, f"{mark_label} {_number(mark, unit)}".strip(), "c-soft", "middle")
     return svg.done(table, any(sim for *_, sim, _ in found))
 
 
@@ -591,7 +592,7 @@ def stacked_share(
     height = 40 + 22 * (len(shown) + len(blank))
     svg = _Svg(width, height, title, "; ".join(f"{a}: {b} ({c})" for a, b, c in rows), standalone=standalone)
     if not total:
-        svg.add("rect", "c-empty", x=0, y=2, width=width, height=24)
+        svg.add("rect", "c-frame", x=0.5, y=2.5, width=width - 1, height=23)
         svg.text(width / 2, 19, T("Aucune valeur connue à ce jour", "No value known to date"), "c-soft", "middle")
     svg.parts.append(
         svg.element("defs", "", "".join(_pattern(svg, n) for n in range(1, min(4, len(shown)))))
@@ -669,6 +670,10 @@ def gantt(
             for month in (4, 7, 10):
                 if start < date(year, month, 1) < end:
                     svg.line(px(date(year, month, 1)), top - 4, px(date(year, month, 1)), height, "c-grid")
+    if today and start <= today <= end:
+        svg.line(px(today), 13, px(today), height, "c-today")
+        words = str(T("aujourd'hui", "today"))
+        svg.text(min(max(px(today), _wide(words) / 2), width - _wide(words) / 2), 9, words, "c-soft", "middle")
     y, current = float(top), None
     table_rows = []
     for row in found:
@@ -725,10 +730,6 @@ def gantt(
         svg.text(
             width / 2, top + 22, T("Aucune action inscrite pour l'instant", "No action entered yet"), "c-soft", "middle"
         )
-    if today and start <= today <= end:
-        svg.line(px(today), 13, px(today), height, "c-today")
-        words = str(T("aujourd'hui", "today"))
-        svg.text(min(max(px(today), _wide(words) / 2), width - _wide(words) / 2), 9, words, "c-soft", "middle")
     heads = tuple(
         str(t)
         for t in (
@@ -777,7 +778,7 @@ def money_timeline(
     amounts = [float(v) for _, values in kinds for v in values.values() if v is not None]
     if not amounts:
         svg.height = 64
-        svg.add("rect", "c-empty", x=0, y=8, width=width, height=48)
+        svg.add("rect", "c-frame", x=0.5, y=8.5, width=width - 1, height=47)
         svg.text(width / 2, 36, T("Aucun montant connu à ce jour", "No amount known to date"), "c-soft", "middle")
         return svg.done(table)
     ticks = _ticks(0, max(amounts) or 1)

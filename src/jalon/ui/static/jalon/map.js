@@ -12,10 +12,13 @@
       x = Math.min(Math.max(x, whole[0]), whole[0] + whole[2] - w);
       y = Math.min(Math.max(y, whole[1]), whole[1] + whole[3] - h);
       svg.setAttribute("viewBox", [x, y, w, h].map((n) => n.toFixed(1)).join(" "));
-      const scale = Math.sqrt(w / whole[2]);
+      const pixel = (svg.clientWidth || whole[2]) / whole[2];
+      const grow = Math.min(Math.max(0.75 / pixel, 1), 1.8); // on a phone, points that a finger can find
+      const scale = grow * Math.sqrt(w / whole[2]);
       for (const [dot, r] of dots) dot.setAttribute("r", (r * scale).toFixed(2));
       const size = (14 * w) / (svg.clientWidth || whole[2]);
       for (const name of names) { name.setAttribute("font-size", size.toFixed(2)); name.setAttribute("stroke-width", (size / 3.5).toFixed(2)); }
+      for (const dot of map.querySelectorAll(".map-legend .dot")) dot.setAttribute("r", (dot.dataset.r * grow * pixel * Math.sqrt(whole[2] / w)).toFixed(1));
       svg.classList.toggle("zoomed", w < whole[2]);
     };
     const zoom = (by, cx = x + w / 2, cy = y + h / 2) => {
@@ -32,6 +35,12 @@
     map.querySelector(".map-box").append(element("div", { class: "map-tools" },
       button(say("Agrandir", "Zoom in"), "+", () => zoom(1 / 1.6)), button(say("Réduire", "Zoom out"), "−", () => zoom(1.6)),
       button(say("Voir toute la carte", "Show the whole map"), "⤢", reset)));
+    svg.addEventListener("focusin", (event) => {
+      const dot = event.target.querySelector?.(".dot");
+      if (!dot || w >= whole[2]) return;
+      const [cx, cy] = [Number(dot.getAttribute("cx")), Number(dot.getAttribute("cy"))];
+      if (cx < x || cx > x + w || cy < y || cy > y + h) { x = cx - w / 2; y = cy - h / 2; show(); }
+    });
     const keys = { "+": () => zoom(1 / 1.6), "=": () => zoom(1 / 1.6), "-": () => zoom(1.6), 0: reset,
       ArrowLeft: () => move(-1, 0), ArrowRight: () => move(1, 0), ArrowUp: () => move(0, -1), ArrowDown: () => move(0, 1) };
     map.querySelector(".map-box").addEventListener("keydown", (event) => {
