@@ -147,6 +147,24 @@ def test_all_faults_at_once_across_files(folder):
     ]
 
 
+def test_a_fault_in_one_file_does_not_hide_what_names_it(folder):
+    """Cross-checks go on with what could be read, and say nothing of what could not."""
+    for file, old, new in (
+        ("governance.yaml", "value: 0.6", "value: most"),
+        ("contracts.yaml", "role: county,", "role: duchy,"),
+        ("indicators.yaml", 'clusters.members"', 'clusters.customers"'),
+    ):
+        target = folder / file
+        target.write_text(target.read_text("utf-8").replace(old, new, 1), "utf-8")
+    with pytest.raises(PolicyFaults) as caught:
+        load(folder)
+    assert [(fault.file.rsplit("/", 1)[-1], fault.path) for fault in caught.value.faults] == [
+        ("contracts.yaml", "templates.agreement-2018.parties.authority.role"),
+        ("governance.yaml", "preponderant_share_above.values.2015-07-01.value"),
+        ("indicators.yaml", "indicators[0].formula"),
+    ]
+
+
 def test_missing_file_empty_file_stray_file_and_wrong_encoding(folder):
     (folder / "phases.yaml").unlink()
     (folder / "roles.yaml").write_text("", "utf-8")

@@ -119,8 +119,7 @@ def _load(folder: Path) -> Policy:
     for name, keys in files.FILES.items():
         if name in roots:
             parts[name] = _file(name, roots[name], keys, reading, parameters, money)
-    if not reading.faults:
-        _cross(roots, parts, parameters, reading, money)
+    _cross(roots, parts, parameters, reading, money)
     if reading.faults:
         raise PolicyFaults(reading.faults)
     return _policy(folder, parts, parameters, reading.sources)
@@ -200,7 +199,8 @@ class _Cross:
         self.reading.faults.append(Fault(thing.file, thing.line, path, found, expected))
 
     def known(self, thing: Any, path: str, what: Text, word: str, words: Any) -> None:
-        if word not in words:
+        """``word`` must be one of ``words``; None when these could not be read, so nothing can be said."""
+        if words is not None and word not in words:
             self.fault(
                 thing,
                 path,
@@ -221,7 +221,29 @@ def _cross(
     money: str,
 ) -> None:
     cross = _Cross(roots, reading)
-    phases = parts["phases"]["phases"]
+    # Parameters by name, also those whose values could not be read: their own faults are told already.
+    named = {
+        f"{name}.{key}"
+        for name, root in roots.items()
+        for key, _, _ in root.entries
+        if key not in files.FILES.get(name, {})
+    }
+
+    def sound(file: str, key: str) -> Any:
+        """What was read under a key, or None when it could not be."""
+        value = parts.get(file, {}).get(key, BAD)
+        return None if value is BAD else value
+
+    def codes(things: Any) -> Any:
+        return None if things is None else {thing.code: thing for thing in things}
+
+    phases = sound("phases", "phases") or ()
+    phase_codes = codes(sound("phases", "phases"))
+    roles = codes(sound("roles", "roles"))
+    indicators = codes(sound("indicators", "indicators"))
+    groups = codes(sound("evaluations", "groups"))
+    roadmaps = codes(sound("roadmaps", "templates"))
+    types = codes(sound("members", "types"))
     for before, after in pairwise(phases):
         end = before.ends_finally
         if after.starts_on <= end:
@@ -245,15 +267,10 @@ def _cross(
                     T("l’unité « {u} »", "the unit “{u}”", u=budget.unit),
                     T("la monnaie du programme, {m}", "the programme's currency, {m}", m=money),
                 )
-    phase_codes = {p.code for p in phases}
-    roles = {r.code: r for r in parts["roles"]["roles"]}
-    indicators = {i.code: i for i in parts["indicators"]["indicators"]}
-    groups = {g.code for g in parts["evaluations"]["groups"]}
-    roadmaps = {t.code for t in parts["roadmaps"]["templates"]}
-    for template in parts["roadmaps"]["templates"]:
+    for template in (roadmaps or {}).values():
         for code in template.phases:
             cross.known(template, f"templates.{template.code}.phases", _PHASE, code, phase_codes)
-    for template in parts["contracts"]["templates"]:
+    for template in sound("contracts", "templates") or ():
         path = f"templates.{template.code}"
         cross.known(template, f"{path}.phase", _PHASE, template.phase, phase_codes)
         if template.roadmap:
@@ -266,7 +283,7 @@ def _cross(
         for party in template.parties:
             where = f"{path}.parties.{party.kind}.role"
             cross.known(party, where, _ROLE, party.role, roles)
-            role = roles.get(party.role)
+            role = (roles or {}).get(party.role)
             if role is not None and "contract.sign" not in role.permissions:
                 cross.fault(
                     party,
@@ -278,23 +295,23 @@ def _cross(
                     ),
                     T("un rôle qui a le droit contract.sign", "a role that holds contract.sign"),
                 )
-    for indicator in indicators.values():
+    for indicator in (indicators or {}).values():
         for code in indicator.phases:
             cross.known(indicator, f"indicators.{indicator.code}.phases", _PHASE, code, phase_codes)
-    calendar = parts["reporting"]["calendar"]
-    cross.known(calendar, "calendar.declared_by", _ROLE, calendar.declared_by, roles)
-    cross.known(calendar, "calendar.validated_by", _ROLE, calendar.validated_by, roles)
-    for group in parts["evaluations"]["groups"]:
+    calendar = sound("reporting", "calendar")
+    if calendar is not None:
+        cross.known(calendar, "calendar.declared_by", _ROLE, calendar.declared_by, roles)
+        cross.known(calendar, "calendar.validated_by", _ROLE, calendar.validated_by, roles)
+    for group in (groups or {}).values():
         cross.known(group, f"groups.{group.code}.phase", _PHASE, group.phase, phase_codes)
         if group.review_after:
             delay = T("le paramètre", "the parameter")
-            cross.known(group, f"groups.{group.code}.review_after", delay, group.review_after, parameters)
-    types = {t.code for t in parts["members"]["types"]}
-    for scheme in parts["members"]["size_schemes"]:
+            cross.known(group, f"groups.{group.code}.review_after", delay, group.review_after, named)
+    for scheme in sound("members", "size_schemes") or ():
         for size in scheme.categories:
             kind = T("le type de membre", "the member type")
             cross.known(scheme, f"size_schemes.{scheme.code}", kind, size.member_type, types)
-    for before, after in pairwise(parts["territories"]["region_sets"]):
+    for before, after in pairwise(sound("territories", "region_sets") or ()):
         if before.valid_to is None or after.valid_from <= before.valid_to:
             cross.fault(
                 after,
@@ -303,10 +320,11 @@ def _cross(
                 T("une date après la fin de « {p} »", "a date after “{p}” ended", p=before.code),
             )
     for path in vocabulary.REQUIRED_PARAMETERS:
-        if path not in parameters:
-            name = path.split(".")[0]
+        name, key = path.split(".")
+        root = roots.get(name)
+        if path not in parameters and root is not None and root.get(key) is None:
             cross.reading.fault(
-                roots[name],
+                root,
                 T("aucun paramètre « {p} »", "no parameter “{p}”", p=path),
                 T("ce paramètre, que le code demande", "this parameter, which the code asks for"),
             )
