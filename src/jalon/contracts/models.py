@@ -26,9 +26,7 @@ class Contract(models.Model):
     """
 
     programme = models.CharField(max_length=80)
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.PROTECT, related_name="contracts"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.PROTECT, related_name="contracts")
     slug = models.SlugField(max_length=80, unique=True)
     title = models.CharField(max_length=255)
     kind = models.CharField(max_length=20, default="performance")
@@ -49,17 +47,11 @@ class Contract(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True)
-                | Q(starts_on__isnull=True)
-                | Q(ends_on__gte=F("starts_on")),
+                condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="contract_ends_after_start",
             )
         ]
-        indexes = [
-            models.Index(
-                fields=["programme", "state", "starts_on"], name="contract_board"
-            )
-        ]
+        indexes = [models.Index(fields=["programme", "state", "starts_on"], name="contract_board")]
 
     def __str__(self) -> str:
         return self.title
@@ -72,9 +64,7 @@ class Text(models.Model):
     amendment was copied. ``state``: draft, negotiation, signing, signed, abandoned.
     """
 
-    contract = models.ForeignKey(
-        Contract, on_delete=models.CASCADE, related_name="texts"
-    )
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="texts")
     number = models.PositiveIntegerField(default=0)
     title = models.CharField(max_length=255, blank=True)
     reason = models.TextField(blank=True)
@@ -82,46 +72,32 @@ class Text(models.Model):
     content = models.JSONField(default=dict)
     rev = models.PositiveIntegerField(default=0)
     round_no = models.PositiveIntegerField(default=1)
-    base = models.ForeignKey(
-        "self", null=True, on_delete=models.PROTECT, related_name="amended_by"
-    )
+    base = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="amended_by")
     base_rev = models.PositiveIntegerField(null=True)
     frozen = models.ForeignKey(FrozenText, null=True, on_delete=models.PROTECT)
     effective_on = models.DateField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["contract", "number"], name="text_number_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["contract", "number"], name="text_number_once")]
         ordering = ["number"]
 
 
 class Party(models.Model):
     """A party of a contract: ``kind`` state, authority or governance; the organisation; who signs for it."""
 
-    contract = models.ForeignKey(
-        Contract, on_delete=models.CASCADE, related_name="parties"
-    )
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="parties")
     key = models.CharField(max_length=40)
     kind = models.CharField(max_length=20)
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="contract_parties"
-    )
-    signatory = models.CharField(
-        max_length=160, blank=True
-    )  # function, not a person: "préfet de la région Aquitaine"
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="contract_parties")
+    signatory = models.CharField(max_length=160, blank=True)  # function, not a person: "préfet de la région Aquitaine"
     order = models.PositiveIntegerField(default=0)
     from_text = models.PositiveIntegerField(default=0)
     removed_by_text = models.PositiveIntegerField(null=True)
     sources = models.JSONField(default=list, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["contract", "key"], name="party_key_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["contract", "key"], name="party_key_once")]
         ordering = ["order", "id"]
 
 
@@ -193,12 +169,8 @@ class Deliberation(models.Model):
     ``outcome``: approved, refused. ``amount``: what it votes, in the programme's currency, for ``year`` if given.
     """
 
-    text = models.ForeignKey(
-        Text, on_delete=models.CASCADE, related_name="deliberations"
-    )
-    party = models.ForeignKey(
-        Party, on_delete=models.PROTECT, related_name="deliberations"
-    )
+    text = models.ForeignKey(Text, on_delete=models.CASCADE, related_name="deliberations")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="deliberations")
     decided_on = models.DateField()
     reference = models.CharField(max_length=160)
     outcome = models.CharField(max_length=10, default="approved")
@@ -222,9 +194,7 @@ class Signature(models.Model):
     """A party's signature of a frozen text; ``sha256`` is that of the text that was signed."""
 
     text = models.ForeignKey(Text, on_delete=models.CASCADE, related_name="signatures")
-    party = models.ForeignKey(
-        Party, on_delete=models.PROTECT, related_name="signatures"
-    )
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="signatures")
     signed_on = models.DateField()
     signatory = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
@@ -234,19 +204,13 @@ class Signature(models.Model):
     simulated = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["text", "party"], name="one_signature_per_party"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["text", "party"], name="one_signature_per_party")]
 
 
 class Objective(models.Model):
     """A strategic objective of a binding text. ``axis``: it answers an improvement axis of the evaluation."""
 
-    contract = models.ForeignKey(
-        Contract, on_delete=models.CASCADE, related_name="objectives"
-    )
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="objectives")
     key = models.CharField(max_length=40)
     title = models.CharField(max_length=255)
     order = models.PositiveIntegerField(default=0)
@@ -255,20 +219,14 @@ class Objective(models.Model):
     removed_by_text = models.PositiveIntegerField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["contract", "key"], name="objective_key_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["contract", "key"], name="objective_key_once")]
         ordering = ["order", "id"]
 
 
 class ObjectiveStatus(TwoTimes):
     """Where an objective stands: declared by the pôle, then validated or contested by the State correspondent."""
 
-    objective = models.ForeignKey(
-        Objective, on_delete=models.CASCADE, related_name="statuses"
-    )
+    objective = models.ForeignKey(Objective, on_delete=models.CASCADE, related_name="statuses")
     on = models.DateField()
     status = models.CharField(max_length=20)  # on_track, at_risk, reached, missed
     validated = models.BooleanField(default=False)
@@ -279,12 +237,8 @@ class ObjectiveStatus(TwoTimes):
 class Action(models.Model):
     """An action programme of an objective: owner, calendar, budget, deliverables."""
 
-    contract = models.ForeignKey(
-        Contract, on_delete=models.CASCADE, related_name="actions"
-    )
-    objective = models.ForeignKey(
-        Objective, on_delete=models.CASCADE, related_name="actions"
-    )
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="actions")
+    objective = models.ForeignKey(Objective, on_delete=models.CASCADE, related_name="actions")
     key = models.CharField(max_length=40)
     title = models.CharField(max_length=255)
     owner = models.CharField(max_length=160, blank=True)
@@ -310,34 +264,24 @@ class Action(models.Model):
 class Milestone(models.Model):
     """A milestone (*jalon*) of an action, with its due day."""
 
-    action = models.ForeignKey(
-        Action, on_delete=models.CASCADE, related_name="milestones"
-    )
+    action = models.ForeignKey(Action, on_delete=models.CASCADE, related_name="milestones")
     key = models.CharField(max_length=40)
     title = models.CharField(max_length=255)
     due_on = models.DateField(null=True)
     removed_by_text = models.PositiveIntegerField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["action", "key"], name="milestone_key_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["action", "key"], name="milestone_key_once")]
         ordering = ["due_on", "id"]
 
 
 class Progress(TwoTimes):
     """Where an action (or one of its milestones) stands: status, percentage, a date that slipped and why."""
 
-    action = models.ForeignKey(
-        Action, on_delete=models.CASCADE, related_name="progress"
-    )
-    milestone = models.ForeignKey(
-        Milestone, null=True, on_delete=models.CASCADE, related_name="progress"
-    )
+    action = models.ForeignKey(Action, on_delete=models.CASCADE, related_name="progress")
+    milestone = models.ForeignKey(Milestone, null=True, on_delete=models.CASCADE, related_name="progress")
     on = models.DateField()
-    status = models.CharField(
-        max_length=20
-    )  # not_started, on_track, at_risk, late, done, cancelled
+    status = models.CharField(max_length=20)  # not_started, on_track, at_risk, late, done, cancelled
     percent = models.PositiveSmallIntegerField(default=0)
     expected_end = models.DateField(null=True)
     done_on = models.DateField(null=True)
@@ -345,14 +289,8 @@ class Progress(TwoTimes):
     user_label = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(percent__lte=100), name="progress_at_most_100"
-            )
-        ]
-        indexes = [
-            models.Index(fields=["action", "-recorded_at"], name="progress_of_action")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(percent__lte=100), name="progress_at_most_100")]
+        indexes = [models.Index(fields=["action", "-recorded_at"], name="progress_of_action")]
 
 
 class ContractIndicator(models.Model):
@@ -361,12 +299,8 @@ class ContractIndicator(models.Model):
     ``code`` is what observations carry: the catalogue code, or ``<slug>/<key>``.
     """
 
-    contract = models.ForeignKey(
-        Contract, on_delete=models.CASCADE, related_name="indicators"
-    )
-    objective = models.ForeignKey(
-        Objective, null=True, on_delete=models.SET_NULL, related_name="indicators"
-    )
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="indicators")
+    objective = models.ForeignKey(Objective, null=True, on_delete=models.SET_NULL, related_name="indicators")
     key = models.CharField(max_length=40)
     code = models.CharField(max_length=120, db_index=True)
     title = models.CharField(max_length=255)
@@ -381,20 +315,14 @@ class ContractIndicator(models.Model):
     removed_by_text = models.PositiveIntegerField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["contract", "key"], name="indicator_key_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["contract", "key"], name="indicator_key_once")]
         ordering = ["order", "id"]
 
 
 class Target(TwoTimes):
     """The target of an indicator for a year, one version of it; the text that set it is named."""
 
-    indicator = models.ForeignKey(
-        ContractIndicator, on_delete=models.CASCADE, related_name="targets"
-    )
+    indicator = models.ForeignKey(ContractIndicator, on_delete=models.CASCADE, related_name="targets")
     year = models.PositiveIntegerField()
     value = models.DecimalField(max_digits=20, decimal_places=6)
     text = models.ForeignKey(Text, on_delete=models.PROTECT)
@@ -417,12 +345,8 @@ class Commitment(TwoTimes):
     ``kind``: money, support. ``due_on``: when the money is expected at the latest (the light depends on it).
     """
 
-    contract = models.ForeignKey(
-        Contract, on_delete=models.CASCADE, related_name="commitments"
-    )
-    party = models.ForeignKey(
-        Party, on_delete=models.PROTECT, related_name="commitments"
-    )
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="commitments")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="commitments")
     key = models.CharField(max_length=60)
     kind = models.CharField(max_length=10, default="money")
     title = models.CharField(max_length=255, blank=True)
@@ -449,9 +373,7 @@ class Commitment(TwoTimes):
 class CommitmentStep(TwoTimes):
     """What happened to a commitment (by its key, across versions): decided, paid, delivered (support), refused."""
 
-    contract = models.ForeignKey(
-        Contract, on_delete=models.CASCADE, related_name="commitment_steps"
-    )
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="commitment_steps")
     key = models.CharField(max_length=60)
     kind = models.CharField(max_length=10)  # decided, paid, delivered, refused
     on = models.DateField()
@@ -460,9 +382,7 @@ class CommitmentStep(TwoTimes):
     user_label = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["contract", "key", "on"], name="step_of_commitment")
-        ]
+        indexes = [models.Index(fields=["contract", "key", "on"], name="step_of_commitment")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount__isnull=True) | Q(amount__gte=0),
@@ -477,9 +397,7 @@ class BudgetLine(TwoTimes):
     ``kind``: state, local, europe, fees, services, sponsorship, in_kind. In kind is counted apart from money.
     """
 
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="budget_lines"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="budget_lines")
     year = models.PositiveIntegerField()
     kind = models.CharField(max_length=20)
     amount = models.DecimalField(max_digits=16, decimal_places=2)
@@ -492,9 +410,7 @@ class BudgetLine(TwoTimes):
                 condition=Q(superseded_at__isnull=True),
                 name="budget_line_one_current_version",
             ),
-            models.CheckConstraint(
-                condition=Q(amount__gte=0), name="budget_line_not_negative"
-            ),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="budget_line_not_negative"),
         ]
 
 
@@ -504,9 +420,7 @@ class Report(models.Model):
     ``due_on`` is the round's unless an officer gave more time.
     """
 
-    contract = models.ForeignKey(
-        Contract, on_delete=models.CASCADE, related_name="reports"
-    )
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="reports")
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="reports")
     state = models.CharField(max_length=12, default="open")
     due_on = models.DateField()
@@ -517,9 +431,5 @@ class Report(models.Model):
     simulated = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["contract", "round"], name="one_report_per_round"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["contract", "round"], name="one_report_per_round")]
         indexes = [models.Index(fields=["state", "due_on"], name="report_board")]
