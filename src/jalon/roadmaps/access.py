@@ -57,16 +57,20 @@ def _party_of_contract(actor: Actor) -> Q:
     ) & ~Q(contracts__state="abandoned")
 
 
+def _followed(actor: Actor, on: dt.date) -> QuerySet[Correspondent]:
+    """The clusters that the actor (or the person whose mandate was delegated) follows for the State."""
+    return Correspondent.objects.filter(_in_force(on), user_id=actor.principal_id or actor.user_id)
+
+
 def standing(actor: Actor, cluster: Cluster, on: dt.date) -> Standing:
-    """What ``actor`` is to ``cluster`` on the day ``on``; at most one query, none for a visitor."""
+    """What ``actor`` is to ``cluster`` on the day ``on``; at most two queries, none for a visitor."""
     if not actor.signed_in or actor.organisation_id is None:
         return Standing()
-    if actor.can("roadmap.review"):
-        if actor.national:
-            return Standing(reviewer=True)
-        follows = Correspondent.objects.filter(_in_force(on), cluster=cluster, user_id=actor.user_id)
-        if follows.exists():
-            return Standing(reviewer=True)
+    reviews = actor.can("roadmap.review")
+    if reviews and actor.national:
+        return Standing(reviewer=True)
+    if actor.side == "state" and _followed(actor, on).filter(cluster=cluster).exists():
+        return Standing(reviewer=reviews, party=True)
     if actor.side == "governance":
         carries = Carrier.objects.filter(_in_force(on), cluster=cluster, organisation_id=actor.organisation_id)
         return Standing(team=carries.exists())
@@ -79,11 +83,12 @@ def visible_to(actor: Actor, on: dt.date) -> QuerySet[Roadmap]:
     """The roadmaps that ``actor`` may read on the day ``on``, of every cluster."""
     readable = Q(state__in=READ_BY_ALL)
     if actor.signed_in and actor.organisation_id is not None:
-        if actor.can("roadmap.review"):
-            if actor.national:
-                return Roadmap.objects.filter(state__in=READ_BY_REVIEWER)
-            followed = Correspondent.objects.filter(_in_force(on), user_id=actor.user_id).values("cluster_id")
-            readable |= Q(cluster_id__in=followed, state__in=READ_BY_REVIEWER)
+        reviews = actor.can("roadmap.review")
+        if reviews and actor.national:
+            return Roadmap.objects.filter(state__in=READ_BY_REVIEWER)
+        if actor.side == "state":
+            followed = _followed(actor, on).values("cluster_id")
+            readable |= Q(cluster_id__in=followed, state__in=READ_BY_REVIEWER if reviews else READ_BY_PARTY)
         if actor.side == "governance":
             carried = Carrier.objects.filter(_in_force(on), organisation_id=actor.organisation_id)
             readable |= Q(cluster_id__in=carried.values("cluster_id"))

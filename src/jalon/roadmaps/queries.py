@@ -6,7 +6,10 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
+
+from django.db.models import Exists, OuterRef
 
 from jalon.core.canonical import canonical, plain, sha256
 from jalon.core.errors import Refused
@@ -251,6 +254,88 @@ def related(one: Roadmap, other: Roadmap) -> bool:
         return found
 
     return one.pk in line(other.pk) or other.pk in line(one.pk)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was written since an earlier sending: the wording then (None: it did not exist), and now."""
+
+    name: str
+    title: Any
+    before: Any
+    after: Any
+
+
+def sendings(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
+    """The rows of the journal that close the writing before each submission, oldest first."""
+    return [entry for entry in entries if entry.act == "roadmap.worded"]
+
+
+def changes_since(draft: Draft, last_revision: int) -> list[Change]:
+    """What changed in the texts and elements since the revision ``last_revision``: one query."""
+    then: dict[str, Revision] = {}
+    rows = Revision.objects.filter(roadmap=draft.roadmap, refused=False, pk__lte=last_revision).order_by("pk")
+    for row in rows:
+        then[row.element] = row
+    found = []
+    for section in draft.template.sections:
+        name = f"section:{section.key}"
+        if section.kind == "text":
+            old = then[name].content["body"] if name in then else ""
+            new = draft.bodies.get(section.key, "")
+            if old != new:
+                found.append(Change(name, section.title, old, new))
+            continue
+        for item in (i for i in draft.items if i.section_key == section.key):
+            name = f"item:{item.key}"
+            old_row = then.get(name)
+            was = None if old_row is None or old_row.content.get("removed") else _words(old_row.content)
+            now = None if item.removed_at else _words({"title": item.title, "body": item.body})
+            if was != now:
+                found.append(Change(name, item.title, was, now))
+    return found
+
+
+def _words(wording: Mapping[str, Any]) -> str:
+    return f"{wording['title']}\n\n{wording['body']}".strip()
+
+
+def waiting_words(roadmap: Roadmap) -> dict[str, list[Revision]]:
+    """Refused words of each element after which nobody saved it again: somebody should still look at them."""
+    newer = Revision.objects.filter(
+        roadmap=roadmap, element=OuterRef("element"), refused=False, pk__gt=OuterRef("pk")
+    )
+    found: dict[str, list[Revision]] = {}
+    for row in Revision.objects.filter(~Exists(newer), roadmap=roadmap, refused=True).order_by("pk"):
+        found.setdefault(row.element, []).append(row)
+    return found
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A run of lines in both texts. ``long`` ones are shown whole: marking their words would take too long."""
+
+    same: bool
+    before: str
+    after: str
+    lines: int = 0
+
+    @property
+    def long(self) -> bool:
+        return max(len(self.before), len(self.after)) > LONG_PASSAGE
+
+
+LONG_PASSAGE = 12_000
+"""Characters above which the words of a passage are not compared one by one."""
+
+
+def passages(before: str, after: str) -> list[Passage]:
+    """Two texts as runs of lines that are the same or that differ."""
+    old, new = (before or "").split("\n"), (after or "").split("\n")
+    found = []
+    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        found.append(Passage(kind == "equal", "\n".join(old[a:b]), "\n".join(new[c:d]), b - a))
+    return found
 
 
 @dataclass(frozen=True)
