@@ -20,6 +20,7 @@ class Cluster(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
     name_key = models.CharField(max_length=200, db_index=True)
+    search_key = models.TextField(blank=True)  # all names, themes and seats without accents: what searches read
     kind = models.CharField(max_length=20, default="cluster")
     theme_family = models.CharField(max_length=40, blank=True, db_index=True)
     theme_fr = models.CharField(max_length=300, blank=True)
@@ -52,6 +53,7 @@ class ClusterName(models.Model):
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="names")
     name = models.CharField(max_length=200)
+    name_key = models.CharField(max_length=200, blank=True)
     rank = models.PositiveSmallIntegerField(default=0)
     starts_on = models.DateField(null=True)
     ends_on = models.DateField(null=True)
@@ -117,6 +119,7 @@ class LabelHolder(models.Model):
     cluster = models.ForeignKey(
         Cluster, on_delete=models.CASCADE, related_name="holdings"
     )
+    role = models.CharField(max_length=10, default="holder")
     starts_on = models.DateField(null=True)
     ends_on = models.DateField(null=True)
     note = models.CharField(max_length=300, blank=True)
