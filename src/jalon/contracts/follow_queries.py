@@ -1,0 +1,718 @@
+"""Reads of a contract's life: dashboard, board, series, with lights. A constant number of queries each.
+
+Every read takes ``known_on``: what was recorded by the end of that day, judged on that day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DecimalField,
+    Exists,
+    F,
+    FilteredRelation,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Concat
+
+from jalon.contracts import follow_rules as rules
+from jalon.contracts.models import (
+    Action,
+    BudgetLine,
+    Commitment,
+    CommitmentStep,
+    Contract,
+    ContractIndicator,
+    Deliberation,
+    Milestone,
+    Objective,
+    ObjectiveStatus,
+    Party,
+    Progress,
+    Report,
+    Target,
+    Text,
+)
+from jalon.core.lang import T
+from jalon.core.models import JournalEntry, as_known_on
+from jalon.indicators import engine, queries as observed
+from jalon.indicators.models import Observation
+from jalon.people.access import policy
+from jalon.programme.models import Round
+
+# --- one contract ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class ActionView:
+    """An action with its light, its last declaration and its milestones."""
+
+    action: Action
+    progress: Progress | None
+    light: rules.Light
+    milestones: list[MilestoneView] = field(default_factory=list)
+
+    @property
+    def slip(self) -> int:
+        return rules.slip_days(self.action.ends_on, self.progress.expected_end if self.progress else None)
+
+
+@dataclass
+class MilestoneView:
+    milestone: Milestone
+    progress: Progress | None
+    light: rules.Light
+
+
+@dataclass
+class ObjectiveView:
+    """An objective with its actions; ``declared`` is what the pôle says, ``contested`` by the State or not."""
+
+    objective: Objective
+    status: ObjectiveStatus | None
+    declared: str
+    contested: bool
+    light: rules.Light
+    actions: list[ActionView]
+
+
+@dataclass
+class IndicatorView:
+    """An indicator with its series, its targets and the light of the period judged."""
+
+    indicator: ContractIndicator
+    entry: Any | None
+    source: str
+    series: list[Observation]
+    targets: dict[int, Target]
+    year: int
+    observation: Observation | None
+    light: rules.Light | None
+    now: engine.Computed | None = None
+
+    @property
+    def title(self) -> Any:
+        return self.entry.title if self.entry else self.indicator.title
+
+    @property
+    def unit(self) -> str:
+        return self.entry.unit if self.entry else self.indicator.unit
+
+    @property
+    def target(self) -> Target | None:
+        return self.targets.get(self.year)
+
+    @property
+    def simulated(self) -> bool:
+        return any(o.simulated for o in self.series)
+
+    @property
+    def points(self) -> list[tuple[int, Decimal | None, bool]]:
+        """One point a period, for the charts: the value in work before the published one."""
+        return [(o.period_end.year, o.value, o.simulated) for o in self.series]
+
+    @property
+    def aims(self) -> list[tuple[int, Decimal]]:
+        return [(year, t.value) for year, t in sorted(self.targets.items())]
+
+    @property
+    def breaks(self) -> list[tuple[int, Any]]:
+        """Years from which another version of the definition counts."""
+        out, last = [], None
+        for o in self.series:
+            if last is not None and o.definition_version != last:
+                out.append((o.period_end.year, T("définition {v}", "definition {v}", v=o.definition_version)))
+            last = o.definition_version
+        return out
+
+
+@dataclass
+class CommitmentView:
+    """A public commitment with what happened to it."""
+
+    commitment: Commitment
+    light: rules.Light
+    due_on: dt.date | None
+    due_read: bool
+    decided: Decimal | bool | None
+    paid: Decimal | None
+    delivered_on: dt.date | None
+    contested: bool
+    steps: list[CommitmentStep]
+
+    @property
+    def stage(self) -> str:
+        """promised, decided or paid: how far it has come, beside its light."""
+        if self.light.code == "reached" and not self.contested:
+            return "paid" if self.commitment.kind == "money" else "done"
+        return "decided" if self.decided else "promised"
+
+    @property
+    def left(self) -> Decimal | None:
+        if self.commitment.amount is None:
+            return None
+        return self.commitment.amount - (self.paid or Decimal(0))
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Something that is late, missing or at risk: what, whose turn it is, where to go."""
+
+    light: rules.Light
+    kind: Any
+    title: Any
+    text: Any
+    side: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class YearMoney:
+    year: int
+    promised: Decimal
+    decided: Decimal
+    paid: Decimal
+
+
+@dataclass
+class Dashboard:
+    """Everything that the page of a contract's life shows."""
+
+    contract: Contract
+    day: dt.date
+    known_on: dt.date | None
+    sight: str
+    parties: list[Party]
+    objectives: list[ObjectiveView]
+    indicators: list[IndicatorView]
+    commitments: list[CommitmentView]
+    reports: list[Report]
+    report_states: dict[int, str]
+    budget: dict[int, dict[str, Decimal]]
+
+    @cached_property
+    def actions(self) -> list[ActionView]:
+        return [a for o in self.objectives for a in o.actions]
+
+    @property
+    def simulated(self) -> bool:
+        return self.contract.simulated or any(i.simulated for i in self.indicators) or any(c.commitment.simulated for c in self.commitments)
+
+    @cached_property
+    def attention(self) -> list[Attention]:
+        """What is late, missed, unknown or at risk, the worst first, both sides together."""
+        found: list[Attention] = []
+        for r in self.reports:
+            light = rules.report_light(today=self.day, state=self.report_states[r.pk], due_on=r.due_on)
+            if light.bad:
+                found.append(Attention(light, T("Rapport", "Report"), r.round.code, light.why.rule, "governance", "rapports"))
+        for o in self.objectives:
+            if o.light.bad:
+                found.append(Attention(o.light, T("Objectif", "Objective"), o.objective.title, o.light.why.rule, "governance", f"objectif-{o.objective.key}"))
+            for a in o.actions:
+                if a.light.bad:
+                    found.append(Attention(a.light, T("Action", "Action"), a.action.title, a.light.why.rule, "governance", f"action-{a.action.key}"))
+        for i in self.indicators:
+            if i.light is not None and (i.light.bad or i.light.code == "unknown"):
+                found.append(Attention(i.light, T("Indicateur", "Indicator"), i.title, i.light.why.rule, "governance", f"indicateur-{i.indicator.key}"))
+        for c in self.commitments:
+            if c.light.bad:
+                found.append(
+                    Attention(c.light, T("Engagement public", "Public commitment"),
+                              f"{c.commitment.party.organisation.name} {c.commitment.year or ''}".strip(), c.light.why.rule, "public",
+                              f"engagement-{c.commitment.key}")
+                )
+        return sorted(found, key=lambda a: (a.light.rank, -a.light.days))
+
+    @cached_property
+    def pole_lights(self) -> list[tuple[str, int]]:
+        """How many promises of the pôle (actions, indicators with a target) stand under each light."""
+        counted = Counter(a.light.code for a in self.actions)
+        counted.update(i.light.code for i in self.indicators if i.light is not None)
+        return [(code, counted[code]) for code in rules.SEVERITY if counted[code]]
+
+    @cached_property
+    def public_lights(self) -> list[tuple[str, int]]:
+        """How many promises of the public side stand under each light."""
+        counted = Counter(c.light.code for c in self.commitments)
+        return [(code, counted[code]) for code in rules.SEVERITY if counted[code]]
+
+    @cached_property
+    def money(self) -> list[YearMoney]:
+        """Public money by year: promised, decided, paid."""
+        years: dict[int, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
+        for c in self.commitments:
+            if c.commitment.kind != "money" or c.commitment.year is None:
+                continue
+            row = years[c.commitment.year]
+            row[0] += c.commitment.amount or 0
+            row[1] += (c.decided if isinstance(c.decided, Decimal) else c.commitment.amount or Decimal(0)) if c.decided else 0
+            row[2] += c.paid or 0
+        return [YearMoney(year, *row) for year, row in sorted(years.items())]
+
+    @cached_property
+    def money_total(self) -> YearMoney:
+        return YearMoney(0, *(sum((getattr(m, k) for m in self.money), Decimal(0)) for k in ("promised", "decided", "paid")))
+
+
+def texts_known(contract: Contract, known_on: dt.date | None) -> Q:
+    """Rows of the binding texts that stood on a day (today's without ``known_on``)."""
+    if known_on is None:
+        return Q(removed_by_text__isnull=True)
+    later = list(
+        Text.objects.filter(contract=contract, number__gt=0)
+        .filter(Q(effective_on__isnull=True) | Q(effective_on__gt=known_on))
+        .values_list("number", flat=True)
+    )
+    return ~Q(from_text__in=later) & (Q(removed_by_text__isnull=True) | Q(removed_by_text__in=later))
+
+
+def actions_of(contract: Contract, day: dt.date, known_on: dt.date | None, standing: Q) -> list[ActionView]:
+    """The actions with lights and milestones: three queries."""
+    moved: dict[tuple[int, int | None], Progress] = {}
+    for p in as_known_on(Progress.objects.filter(action__contract=contract), known_on).order_by("id"):
+        moved[p.action_id, p.milestone_id] = p
+    stones: dict[int, list[MilestoneView]] = defaultdict(list)
+    found = Milestone.objects.filter(action__contract=contract)
+    if known_on is None:
+        found = found.filter(removed_by_text__isnull=True)
+    for m in found:
+        p = moved.get((m.action_id, m.pk))
+        light = rules.milestone_light(
+            today=day, due_on=m.due_on, closes_on=contract.ends_on, done_on=p.done_on if p else None, expected_on=p.expected_end if p else None
+        )
+        stones[m.action_id].append(MilestoneView(m, p, light))
+    out = []
+    for a in Action.objects.filter(standing, contract=contract).select_related("objective"):
+        p = moved.get((a.pk, None))
+        mine = stones.get(a.pk, [])
+        light = rules.action_light(
+            today=day, starts_on=a.starts_on, ends_on=a.ends_on, closes_on=contract.ends_on, status=p.status if p else "",
+            percent=p.percent if p else 0, expected_end=p.expected_end if p else None, done_on=p.done_on if p else None,
+            milestones_late=sum(m.light.code in ("late", "missed") for m in mine),
+        )
+        out.append(ActionView(a, p, light, mine))
+    return out
+
+
+def objectives_of(contract: Contract, day: dt.date, known_on: dt.date | None, standing: Q) -> list[ObjectiveView]:
+    """The objectives with their actions: five queries."""
+    actions: dict[int, list[ActionView]] = defaultdict(list)
+    for view in actions_of(contract, day, known_on, standing):
+        actions[view.action.objective_id].append(view)
+    stated: dict[int, ObjectiveStatus] = {}
+    for s in as_known_on(ObjectiveStatus.objects.filter(objective__contract=contract), known_on).order_by("id"):
+        stated[s.objective_id] = s
+    out = []
+    for o in Objective.objects.filter(standing, contract=contract):
+        s = stated.get(o.pk)
+        declared, contested = rules.read_status(s.status) if s else ("", False)
+        light = rules.objective_light(
+            today=day, status=declared or None, validated=bool(s and s.validated), contested=contested, closes_on=contract.ends_on,
+            actions=[a.light.code for a in actions[o.pk]],
+        )
+        out.append(ObjectiveView(o, s, declared, contested, light, actions[o.pk]))
+    return out
+
+
+def commitments_of(contract: Contract, day: dt.date, known_on: dt.date | None) -> list[CommitmentView]:
+    """The public commitments with their lights: three queries."""
+    steps: dict[str, list[CommitmentStep]] = defaultdict(list)
+    for s in as_known_on(CommitmentStep.objects.filter(contract=contract), known_on).order_by("on", "id"):
+        steps[s.key].append(s)
+    voted: dict[tuple[int, int], Decimal] = {}
+    decisions = Deliberation.objects.filter(text__contract=contract, outcome="approved", year__isnull=False, amount__isnull=False)
+    if known_on is not None:
+        from jalon.core.clock import end_of_day
+
+        decisions = decisions.filter(recorded_at__lte=end_of_day(known_on))
+    for party, year, amount in decisions.values_list("party_id", "year", "amount"):
+        voted[party, year] = voted.get((party, year), Decimal(0)) + amount
+    out = []
+    found = as_known_on(Commitment.objects.filter(contract=contract), known_on)
+    for c in found.select_related("party__organisation").order_by("party__order", "party_id", "year", "id"):
+        mine = steps.get(c.key, [])
+        decided: Decimal | bool | None = None
+        for s in mine:
+            if s.kind == "decided":
+                decided = (decided if isinstance(decided, Decimal) else Decimal(0)) + s.amount if s.amount is not None else decided or True
+        if decided is None and c.year is not None and c.kind == "money":
+            decided = voted.get((c.party_id, c.year))
+        payments = [s for s in mine if s.kind == "paid"]
+        paid = sum((s.amount or Decimal(0) for s in payments), Decimal(0)) if payments else None
+        delivered = next((s.on for s in mine if s.kind == "delivered"), None)
+        contested = any(s.kind == "contested" for s in mine)
+        light = rules.commitment_light(
+            today=day, kind=c.kind, amount=c.amount, due_on=c.due_on, year=c.year, closes_on=contract.ends_on, decided=decided, paid=paid,
+            paid_on=payments[-1].on if payments else None, delivered_on=delivered, refused=any(s.kind == "refused" for s in mine),
+            contested=contested,
+        )
+        due, read = rules.commitment_due(c.due_on, c.year)
+        out.append(CommitmentView(c, light, due, read, decided, paid, delivered, contested, mine))
+    return out
+
+
+def indicators_of(
+    contract: Contract, day: dt.date, known_on: dt.date | None, standing: Q, sight: str, *, asked: dict[int, dt.date] | None = None,
+    only: str | None = None,
+) -> list[IndicatorView]:
+    """The indicators with series, targets and lights: three queries.
+
+    ``asked``: year → day by which its report was due. ``only``: the key of one indicator.
+    """
+    from jalon.contracts.follow_actions import source_of
+
+    found = ContractIndicator.objects.filter(standing, contract=contract)
+    if only is not None:
+        found = found.filter(key=only)
+    chosen = list(found)
+    entries = {i.code: i for i in policy().indicators}
+    aims: dict[int, dict[int, Target]] = defaultdict(dict)
+    for t in as_known_on(Target.objects.filter(indicator__in=[i.pk for i in chosen]), known_on).select_related("text"):
+        aims[t.indicator_id][t.year] = t
+    series: dict[str, list[Observation]] = defaultdict(list)
+    rows = observed.values(contract.cluster_id, [i.code for i in chosen], sight=sight, known_on=known_on).filter(breakdown="")
+    for o in observed.latest(rows).values():
+        series[o.indicator].append(o)
+    calendar = policy().reporting
+    out = []
+    for i in chosen:
+        entry = entries.get(i.code)
+        mine = sorted(series.get(i.code, []), key=lambda o: o.period_end)
+        year = _year_judged(contract, day, mine)
+        observation = next((o for o in reversed(mine) if o.period_end.year == year), None)
+        target = aims[i.pk].get(year)
+        start, end = dt.date(year, 1, 1), dt.date(year, 12, 31)
+        due = (asked or {}).get(year)
+        if due is None:
+            dates = policy().round_holding(end) if calendar.period == "year" else None
+            due = dates.due_on if dates else None
+        light = rules.indicator_light(
+            today=day, direction=entry.direction if entry else i.direction, target=target.value if target else None,
+            value=observation.value if observation else None, period_start=start, period_end=end, asked_by=due, baseline=i.baseline,
+        )
+        out.append(IndicatorView(i, entry, source_of(i, entry), mine, aims[i.pk], year, observation, light))
+    return out
+
+
+def _year_judged(contract: Contract, day: dt.date, series: Sequence[Observation]) -> int:
+    """The year whose target is judged on a day: the last closed one that the contract covers, or a later one that has a value."""
+    year = day.year - 1
+    if contract.starts_on and contract.starts_on.year > year:
+        year = contract.starts_on.year
+    if contract.ends_on and contract.ends_on.year < year:
+        year = contract.ends_on.year
+    return max([year, *(o.period_end.year for o in series if o.value is not None and o.period_end.year <= day.year)])
+
+
+def reports_of(contract: Contract, known_on: dt.date | None) -> tuple[list[Report], dict[int, str]]:
+    """The reports, newest first, and the state of each on the day asked: one query (two with ``known_on``)."""
+    found = Report.objects.filter(contract=contract).select_related("round").order_by("-round__period_start")
+    if known_on is not None:
+        found = found.filter(round__opens_on__lte=known_on)
+        found = found.annotate(known_state=_report_state_known(known_on, "contract__slug", "round__code", ""))
+    rows = list(found)
+    return rows, {r.pk: (r.known_state if known_on is not None else r.state) for r in rows}
+
+
+def _report_state_known(day: dt.date, slug: str, code: str, prefix: str) -> Coalesce:
+    """The state of a report on a day: the last act on it by then, else what its own days tell."""
+    told = (
+        JournalEntry.objects.filter(case=Concat(Value("report:"), OuterRef(slug), Value("/"), OuterRef(code)), on__lte=day)
+        .exclude(act__in=("report.remind", "value.draft"))
+        .annotate(state=KT("after__state"))
+        .order_by("-seq")
+        .values("state")[:1]
+    )
+    return Coalesce(
+        Subquery(told, output_field=CharField()),
+        Case(
+            When(**{f"{prefix}validated_on__lte": day}, then=Value("validated")),
+            When(**{f"{prefix}returned_on__lte": day}, then=Value("returned")),
+            When(**{f"{prefix}submitted_on__lte": day}, then=Value("submitted")),
+            default=Value("open"),
+            output_field=CharField(),
+        ),
+        output_field=CharField(),
+    )
+
+
+def dashboard(contract: Contract, *, day: dt.date, sight: str, known_on: dt.date | None = None, live: bool = False) -> Dashboard:
+    """The life of one contract on a day.
+
+    ``live``: also compute today's figures from the records (for readers inside).
+    """
+    day = known_on or day
+    standing = texts_known(contract, known_on)
+    reports, states = reports_of(contract, known_on)
+    asked = {r.round.period_end.year: r.due_on for r in reports}
+    indicators = indicators_of(contract, day, known_on, standing, sight, asked=asked)
+    if live and contract.starts_on and contract.starts_on <= day:
+        start = dt.date(day.year, 1, 1)
+        now = engine.compute([i.entry for i in indicators if i.source == "computed"], [contract.cluster_id], start, day, known_on)
+        for view in indicators:
+            view.now = now.get((contract.cluster_id, view.indicator.code))
+    budget: dict[int, dict[str, Decimal]] = defaultdict(dict)
+    if sight != observed.PUBLIC:
+        for line in as_known_on(BudgetLine.objects.filter(cluster_id=contract.cluster_id), known_on):
+            budget[line.year][line.kind] = line.amount
+    return Dashboard(
+        contract=contract,
+        day=day,
+        known_on=known_on,
+        sight=sight,
+        parties=list(Party.objects.filter(standing, contract=contract).select_related("organisation")),
+        objectives=objectives_of(contract, day, known_on, standing),
+        indicators=indicators,
+        commitments=commitments_of(contract, day, known_on),
+        reports=reports,
+        report_states=states,
+        budget=dict(sorted(budget.items())),
+    )
+
+
+def target_history(indicator: ContractIndicator) -> list[Target]:
+    """Every version of every target: old, new, which text, when, why."""
+    return list(Target.objects.filter(indicator=indicator).select_related("text").order_by("year", "recorded_at", "id"))
+
+
+# --- many contracts -------------------------------------------------------------------------------------------
+
+
+SORTS = {
+    "urgence": ("urgency", "due", "cluster__name_key"),
+    "pole": ("cluster__name_key",),
+    "debut": ("starts_on", "cluster__name_key"),
+    "fin": ("ends_on", "cluster__name_key"),
+    "echeance": ("due", "cluster__name_key"),
+    "rapport": ("report_state", "cluster__name_key"),
+}
+"""What a board can be sorted by: columns of the contract and of its report, so that only the page is aggregated."""
+
+
+@dataclass(frozen=True)
+class BoardFilter:
+    """What a board shows: words in the name, state of the report, late ones only, phase, group, party."""
+
+    q: str = ""
+    state: str = ""
+    late: bool = False
+    phase: str = ""
+    group: str = ""
+    sort: str = "urgence"
+
+
+@dataclass(slots=True)
+class BoardRow:
+    """One contract on a board, with what is late and missing, and whose turn it is."""
+
+    slug: str
+    title: str
+    cluster: str
+    cluster_slug: str
+    phase: str
+    group: str
+    starts_on: dt.date
+    ends_on: dt.date
+    report_state: str | None
+    due_on: dt.date | None
+    days_late: int
+    actions: int
+    actions_late: int
+    objectives: int
+    objectives_reached: int
+    expected: int
+    stated: int
+    commitments: int
+    commitments_late: int
+    promised: Decimal | None
+    paid: Decimal | None
+    simulated: bool
+    day: dt.date
+
+    @property
+    def missing(self) -> int:
+        return self.expected - self.stated
+
+    @property
+    def report_light(self) -> str:
+        if self.report_state is None or self.due_on is None:
+            return "unknown"
+        return rules.report_light(today=self.day, state=self.report_state, due_on=self.due_on).code
+
+    @property
+    def next(self) -> tuple[Any, str]:
+        if self.report_state is None or self.due_on is None:
+            return T("Aucun rapport n'est demandé.", "No report is asked."), ""
+        return rules.next_step(self.report_state, self.day, self.due_on)
+
+
+def board_contracts(base: QuerySet[Contract], round: Round | None, chosen: BoardFilter, day: dt.date, known_on: dt.date | None) -> QuerySet[Contract]:
+    """The contracts that a board lists, filtered and sorted, each with the state of its report in the round."""
+    found = base.filter(starts_on__lte=day, ends_on__gte=round.period_start if round else day)
+    if known_on is not None:
+        found = found.filter(Q(signed_on__isnull=True) | Q(signed_on__lte=known_on))
+    found = found.annotate(r=FilteredRelation("reports", condition=Q(reports__round=round.pk if round else 0)))
+    state: Any = F("r__state")
+    if known_on is not None:
+        state = Case(
+            When(r__id__isnull=True, then=Value(None)),
+            default=_report_state_known(known_on, "slug", "r__round__code", "r__"),
+            output_field=CharField(),
+        )
+    found = found.annotate(report_state=state, due=F("r__due_on"))
+    waiting = Q(report_state__in=("open", "returned"))
+    found = found.annotate(
+        urgency=Case(
+            When(waiting & Q(due__lt=day), then=Value(0)),
+            When(report_state="submitted", then=Value(1)),
+            When(waiting, then=Value(2)),
+            When(report_state="validated", then=Value(3)),
+            default=Value(4),
+            output_field=IntegerField(),
+        )
+    )
+    if chosen.q:
+        from jalon.people.rules import name_key
+
+        found = found.filter(Q(cluster__name_key__contains=name_key(chosen.q)) | Q(title__icontains=chosen.q))
+    if chosen.state:
+        found = found.filter(report_state=chosen.state)
+    if chosen.late:
+        found = found.filter(urgency=0)
+    if chosen.phase:
+        found = found.filter(phase=chosen.phase)
+    if chosen.group:
+        found = found.filter(group=chosen.group)
+    name = chosen.sort.removeprefix("-")
+    order = list(SORTS.get(name, SORTS["urgence"]))
+    if chosen.sort.startswith("-"):
+        order = [F(order[0]).desc(nulls_last=True), *order[1:]]
+    return found.select_related("cluster").order_by(*order, "pk")
+
+
+def board_counts(contracts: QuerySet[Contract]) -> Counter:
+    """How many contracts stand in each state of report, late ones apart: one query for the whole selection."""
+    counted: Counter = Counter()
+    for state, urgency, n in contracts.order_by().values_list("report_state", "urgency").annotate(n=Count("pk")):
+        counted[state or ""] += n
+        counted["all"] += n
+        if urgency == 0:
+            counted["late"] += n
+    return counted
+
+
+def board_rows(contracts: Sequence[Contract], round: Round | None, day: dt.date, known_on: dt.date | None, among: Any = None) -> list[BoardRow]:
+    """The rows of these contracts: four queries, whatever their number.
+
+    ``among``: a queryset of primary keys, for exports of a whole selection; otherwise the contracts' own keys.
+    """
+    keys = among if among is not None else [c.pk for c in contracts]
+    actions = _action_counts(keys, day, known_on)
+    objectives = _objective_counts(keys, day, known_on)
+    values = _value_counts(keys, round, known_on)
+    money = _commitment_counts(keys, day, known_on)
+    out = []
+    for c in contracts:
+        promised, paid, commitments, commitments_late = money.get(c.pk, (None, None, 0, 0))
+        late = (day - c.due).days if c.urgency == 0 and c.due else 0
+        out.append(
+            BoardRow(
+                c.slug, c.title, c.cluster.name, c.cluster.slug, c.phase, c.group, c.starts_on, c.ends_on, c.report_state, c.due, late,
+                *actions.get(c.pk, (0, 0)), *objectives.get(c.pk, (0, 0)), *values.get(c.pk, (0, 0)), commitments, commitments_late, promised, paid,
+                c.simulated, day,
+            )
+        )
+    return out
+
+
+def _standing(known_on: dt.date | None) -> Q:
+    """Rows of texts in force, over many contracts."""
+    if known_on is None:
+        return Q(removed_by_text__isnull=True)
+    later = Text.objects.filter(contract=OuterRef("contract"), number__gt=0).filter(Q(effective_on__isnull=True) | Q(effective_on__gt=known_on))
+    return ~Q(Exists(later.filter(number=OuterRef("from_text")))) & (
+        Q(removed_by_text__isnull=True) | Q(Exists(later.filter(number=OuterRef("removed_by_text"))))
+    )
+
+
+def _action_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[int, tuple[int, int]]:
+    """Actions, and those late or missed (past their end and not done, or given up)."""
+    moved = as_known_on(Progress.objects.filter(action=OuterRef("pk"), milestone__isnull=True), known_on)
+    bad = (Q(ends_on__lt=day) & ~Q(Exists(moved.filter(status="done")))) | Q(Exists(moved.filter(status="cancelled")))
+    rows = Action.objects.filter(_standing(known_on), contract__in=keys).order_by().values_list("contract_id")
+    return {row[0]: row[1:] for row in rows.annotate(n=Count("pk"), late=Count("pk", filter=bad))}
+
+
+def _objective_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[int, tuple[int, int]]:
+    reached = as_known_on(ObjectiveStatus.objects.filter(objective=OuterRef("pk"), status="reached", validated=True), known_on)
+    rows = Objective.objects.filter(_standing(known_on), contract__in=keys).order_by().values_list("contract_id")
+    return {row[0]: row[1:] for row in rows.annotate(n=Count("pk"), reached=Count("pk", filter=Exists(reached)))}
+
+
+def _value_counts(keys: Any, round: Round | None, known_on: dt.date | None) -> dict[int, tuple[int, int]]:
+    """Values that the pôle owes in the round, and those stated (submitted or validated)."""
+    if round is None:
+        return {}
+    others = [i.code for i in policy().indicators if engine.is_computed(i) or i.source in ("survey", "evaluator")]
+    given = as_known_on(
+        Observation.objects.filter(
+            cluster=OuterRef("contract__cluster"), indicator=OuterRef("code"), period_end=round.period_end, breakdown="",
+            state__in=("submitted", "validated"),
+        ).filter(Q(value__isnull=False) | ~Q(note="")),
+        known_on,
+    )
+    rows = ContractIndicator.objects.filter(_standing(known_on), contract__in=keys).exclude(code__in=others).order_by().values_list("contract_id")
+    return {row[0]: row[1:] for row in rows.annotate(n=Count("pk"), given=Count("pk", filter=Exists(given)))}
+
+
+def _commitment_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[int, tuple[Decimal | None, Decimal | None, int, int]]:
+    """Public money promised and paid, commitments, and those late or missed: the rule of ``commitment_light`` in SQL."""
+    steps = as_known_on(CommitmentStep.objects.filter(contract=OuterRef("contract"), key=OuterRef("key")), known_on)
+    paid = Subquery(
+        steps.filter(kind="paid").order_by().values("key").annotate(total=Sum("amount")).values("total"),
+        output_field=DecimalField(max_digits=16, decimal_places=2),
+    )
+    due = Q(due_on__lt=day) | Q(due_on__isnull=True, year__lt=day.year)
+    contested = Q(Exists(steps.filter(kind="contested")))
+    kept = (Q(kind="money", paid__gte=F("amount")) | (Q(kind="support") & Q(Exists(steps.filter(kind="delivered"))))) & ~contested
+    known = ~Q(kind="money", amount__isnull=True) | Q(paid__gt=0)
+    late = Q(Exists(steps.filter(kind="refused"))) | (due & known & ~kept)
+    rows = (
+        as_known_on(Commitment.objects.filter(contract__in=keys), known_on)
+        .annotate(paid=Coalesce(paid, Value(Decimal(0)), output_field=DecimalField(max_digits=16, decimal_places=2)))
+        .annotate(bad=Case(When(late, then=Value(1)), default=Value(0), output_field=IntegerField()))
+        .order_by()
+        .values_list("contract_id")
+        .annotate(promised=Sum("amount"), total=Sum("paid"), n=Count("pk"), late=Sum("bad"))
+    )
+    return {row[0]: row[1:] for row in rows}
+
+
+def waiting_for(base: QuerySet[Contract], side: str, day: dt.date) -> list[Report]:
+    """Reports on which a side must act now: what opens a portfolio."""
+    states = ("submitted",) if side == "state" else ("open", "returned")
+    return list(
+        Report.objects.filter(contract__in=base, state__in=states, round__opens_on__lte=day)
+        .select_related("contract__cluster", "round")
+        .order_by("due_on", "contract__cluster__name_key")[:50]
+    )
+

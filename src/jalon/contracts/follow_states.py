@@ -1,0 +1,48 @@
+"""Where a report stands, and how it moves."""
+
+from __future__ import annotations
+
+from jalon.core.lang import T
+from jalon.core.workflow import Move, State
+
+OPEN, SUBMITTED, RETURNED, VALIDATED = "open", "submitted", "returned", "validated"
+
+STATES = (
+    State(OPEN, T("à remplir", "to fill in"), "not_started"),
+    State(SUBMITTED, T("soumis", "submitted"), "on_track"),
+    State(RETURNED, T("retourné", "returned"), "at_risk"),
+    State(VALIDATED, T("validé", "validated"), "reached"),
+)
+TITLES = {s.code: s.title for s in STATES}
+TONES = {OPEN: "quiet", SUBMITTED: "info", RETURNED: "warn", VALIDATED: "good"}
+EDITABLE = (OPEN, RETURNED)
+
+MOVES = (
+    Move("submit", T("Soumettre", "Submit"), EDITABLE, SUBMITTED, "observation.submit"),
+    Move("return", T("Retourner", "Return"), (SUBMITTED,), RETURNED, "observation.validate", reason_needed=True),
+    Move("validate", T("Valider", "Validate"), (SUBMITTED,), VALIDATED, "observation.validate"),
+    Move("reopen", T("Rouvrir", "Reopen"), (VALIDATED,), RETURNED, "observation.validate", reason_needed=True),
+    Move("extend", T("Prolonger le délai", "Give more time"), EDITABLE, "", "observation.validate", reason_needed=True),
+)
+
+ACTION_STATUSES = {
+    "not_started": T("pas commencée", "not started"),
+    "on_track": T("en cours, en bonne voie", "under way, on track"),
+    "at_risk": T("en cours, à surveiller", "under way, at risk"),
+    "late": T("en cours, en retard", "under way, late"),
+    "done": T("achevée", "done"),
+    "cancelled": T("abandonnée", "given up"),
+}
+OBJECTIVE_STATUSES = {
+    "on_track": T("en bonne voie", "on track"),
+    "at_risk": T("à surveiller", "at risk"),
+    "reached": T("atteint", "reached"),
+    "missed": T("manqué", "missed"),
+}
+STEPS = {
+    "decided": T("décidé", "decided"),
+    "paid": T("versé", "paid"),
+    "delivered": T("rendu", "delivered"),
+    "refused": T("refusé", "refused"),
+    "contested": T("non reçu, dit le pôle", "not received, says the cluster"),
+}
