@@ -161,9 +161,7 @@ def serve(host: str, port: int, workers: int) -> None:
                 "loglevel": "warning",
                 "preload_app": True,
                 "control_socket_disable": True,
-                "when_ready": lambda server: print(
-                    f"Jalon : http://{host}:{port}/", flush=True
-                ),
+                "when_ready": lambda server: print(f"Jalon : http://{host}:{port}/", flush=True),
                 "post_worker_init": _start_ticking,
             }.items():
                 if key in self.cfg.settings:

@@ -75,11 +75,7 @@ def database(url: str | None) -> dict:
 
 SECRET_KEY = _secret()
 DEBUG = os.environ.get("JALON_DEBUG") == "1"
-ALLOWED_HOSTS = [
-    h
-    for h in os.environ.get("JALON_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
-    if h
-]
+ALLOWED_HOSTS = [h for h in os.environ.get("JALON_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if h]
 PROGRAMME = os.environ.get("JALON_PROGRAMME", "fr-poles-de-competitivite")
 POLICIES = Path(os.environ.get("JALON_POLICIES") or ROOT / "policies")
 DATA = ROOT / "data"
@@ -142,9 +138,7 @@ AUTH_USER_MODEL = "people.User"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
-    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},

@@ -19,8 +19,4 @@ PACKAGES = (
     "jalon.demo",
 )
 
-urlpatterns = [
-    path("", include(f"{name}.urls"))
-    for name in PACKAGES
-    if find_spec(name) and find_spec(f"{name}.urls")
-]
+urlpatterns = [path("", include(f"{name}.urls")) for name in PACKAGES if find_spec(name) and find_spec(f"{name}.urls")]
