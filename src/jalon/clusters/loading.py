@@ -16,7 +16,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from jalon.clusters.labels import LabelRecord, Register, load_register, spans
+from jalon.clusters.actions import make_periods
+from jalon.clusters.labels import LabelRecord, Register, load_register
 from jalon.clusters.models import (
     Carrier,
     Cluster,
@@ -26,7 +27,6 @@ from jalon.clusters.models import (
     Label,
     LabelAct,
     LabelHolder,
-    LabelPeriod,
     NationalDecision,
     Relation,
     RelationEnd,
@@ -35,7 +35,7 @@ from jalon.core import journal
 from jalon.core.clock import moment_on, now, real_now
 from jalon.core.models import Setting, Source
 from jalon.people.models import Identifier, Organisation
-from jalon.people.rules import name_key
+from jalon.people.rules import name_key, plain_key
 
 Say = Callable[..., None]
 
@@ -119,6 +119,11 @@ def _act(case: str, act: str, after: dict[str, Any], before: Any = None) -> dict
     return {"case": case, "act": act, "on": day, "at": real_now(), "before": before, "after": after, "why": "data/"}
 
 
+def search_key(*texts: str | None) -> str:
+    """What the search box reads of a cluster: its names, themes and seats, without accents, case or punctuation."""
+    return " | ".join(dict.fromkeys(key for key in (plain_key(t or "") for t in texts) if key))
+
+
 def _clusters(register: Register, programme: str) -> list[dict[str, Any]]:
     known = {c.slug: c for c in Cluster.objects.filter(programme=programme)}
     counts: dict[str, list[dict[str, Any]]] = {}
@@ -135,6 +140,9 @@ def _clusters(register: Register, programme: str) -> list[dict[str, Any]]:
                 "sources": list(row["sources"]),
             }
         )
+    names: dict[str, list[str]] = {}
+    for row in register.names:
+        names.setdefault(row["slug"], []).append(row["name"])
     changed = []
     for slug, row in register.clusters.items():
         members = list(counts.get(slug, []))
@@ -145,6 +153,10 @@ def _clusters(register: Register, programme: str) -> list[dict[str, Any]]:
         values = {
             "name": row["name"],
             "name_key": name_key(row["name"])[:200],
+            "search_key": search_key(
+                row["name"], *names.get(slug, ()), row["theme_fr"], row["theme_en"], row["city"],
+                *(one.get(k) for one in earlier.get(slug, ()) for k in ("theme_fr", "theme_en", "city")),
+            ),
             "kind": row["kind"],
             "theme_family": row["family"] or "",
             "theme_fr": row["theme_fr"] or "",
@@ -166,7 +178,11 @@ def _clusters(register: Register, programme: str) -> list[dict[str, Any]]:
             Cluster.objects.create(programme=programme, slug=slug, **values)
             changed.append(_act(f"cluster:{slug}", "register.load", {"name": row["name"]}))
         else:
-            before = {k: getattr(cluster, k) for k, v in values.items() if getattr(cluster, k) != v}
+            before = {
+                k: getattr(cluster, k)
+                for k, v in values.items()
+                if k not in cluster.kept and getattr(cluster, k) != v
+            }
             if before:
                 for key in before:
                     setattr(cluster, key, values[key])
@@ -184,6 +200,7 @@ def _details(register: Register, clusters: dict[str, Cluster]) -> None:
         ClusterName(
             cluster=clusters[row["slug"]],
             name=row["name"],
+            name_key=name_key(row["name"])[:200],
             rank=rank,
             starts_on=row["from"],
             ends_on=row["to"],
@@ -235,8 +252,8 @@ def _labels(register: Register, programme: str, clusters: dict[str, Cluster]) ->
             )
             for h in record.holders
         )
-        acts = _acts(record, label)
-        _periods(record, label, acts)
+        _acts(record, label)
+        make_periods(label)
         if created:
             changed += [
                 {
@@ -261,10 +278,12 @@ def _known_on(act: Any) -> dt.date:
     return act.decided_on or act.effective_from
 
 
-def _acts(record: LabelRecord, label: Label) -> dict[Any, LabelAct]:
-    """Bring the acts of a label up to date: a changed act closes its old version and adds a new one."""
-    current = {(a.act, a.effective_from): a for a in label.acts.filter(superseded_at=None)}
-    found = {}
+def _acts(record: LabelRecord, label: Label) -> None:
+    """Bring the acts of a label up to date: a changed act closes its old version and adds a new one.
+
+    Acts recorded on screen are left alone.
+    """
+    current = {(a.act, a.effective_from): a for a in label.acts.filter(superseded_at=None, recorded_here=False)}
     for act in record.acts:
         values = {
             "decided_on": act.decided_on,
@@ -280,12 +299,11 @@ def _acts(record: LabelRecord, label: Label) -> dict[Any, LabelAct]:
         }
         old = current.pop((act.act, act.effective_from), None)
         if old and all(getattr(old, k) == v for k, v in values.items()):
-            found[act] = old
             continue
         if old:
             old.superseded_at = now()
             old.save(update_fields=["superseded_at"])
-        found[act] = LabelAct.objects.create(
+        LabelAct.objects.create(
             label=label,
             act=act.act,
             effective_from=act.effective_from,
@@ -295,47 +313,6 @@ def _acts(record: LabelRecord, label: Label) -> dict[Any, LabelAct]:
     for gone in current.values():
         gone.superseded_at = now()
         gone.save(update_fields=["superseded_at"])
-    return found
-
-
-def _periods(record: LabelRecord, label: Label, rows: dict[Any, LabelAct]) -> None:
-    """Make the label's periods with the two times: what was in force, as known after each decision."""
-    versions: list[LabelPeriod] = []
-    open_now: dict[tuple, LabelPeriod] = {}
-    for day in sorted({_known_on(act) for act in record.acts}):
-        known = LabelRecord(
-            record.code, record.name, record.phase, (), tuple(a for a in record.acts if _known_on(a) <= day)
-        )
-        told = {(s.act, s.starts_on, s.ends_on): s for s in spans(known)}
-        for key in [k for k in open_now if k not in told]:
-            open_now.pop(key).superseded_at = moment_on(day)
-        for key, span in told.items():
-            if key not in open_now:
-                open_now[key] = LabelPeriod(
-                    label=label,
-                    act=rows[span.act],
-                    starts_on=span.starts_on,
-                    ends_on=span.ends_on,
-                    certainty=span.certainty,
-                    recorded_at=moment_on(day),
-                )
-                versions.append(open_now[key])
-    old = list(label.periods.order_by("id"))
-
-    def signature(period: LabelPeriod) -> tuple:
-        return (
-            period.act_id,
-            period.starts_on,
-            period.ends_on,
-            period.certainty,
-            period.recorded_at,
-            period.superseded_at,
-        )
-
-    if [signature(p) for p in old] == [signature(p) for p in versions]:
-        return
-    label.periods.all().delete()
-    LabelPeriod.objects.bulk_create(versions)
 
 
 def _relations(register: Register, programme: str, clusters: dict[str, Cluster]) -> None:
@@ -393,7 +370,7 @@ def _groups(register: Register, clusters: dict[str, Cluster]) -> None:
         ClusterGroup(
             cluster=clusters[row["slug"]],
             evaluation=str(row["year"]),
-            group=row["result"] or "",
+            group=row["result"].removeprefix("group_").replace("_", "-"),  # the policy's codes: 1, 2, 3, less-good
             on=EVALUATION_DAYS.get(row["year"]),
             recorded_at=moment_on(EVALUATION_DAYS.get(row["year"]) or dt.date(row["year"], 12, 31)),
             sources=list(row["sources"]),
@@ -448,7 +425,7 @@ def _carriers(register: Register, clusters: dict[str, Cluster]) -> list[dict[str
             legal_form=row.get("legal_form") or "",
             sources=_keys(row),
         )
-        _, new = Carrier.objects.update_or_create(
+        _, new = Carrier.objects.get_or_create(
             cluster=cluster,
             organisation=organisation,
             defaults={

@@ -38,6 +38,7 @@ class Cluster(models.Model):
     )  # published figures: members_count, members_year…
     earlier = models.JSONField(default=list, blank=True)  # theme and seat until a day, oldest first
     notes = models.JSONField(default=list, blank=True)
+    kept = models.JSONField(default=list, blank=True)  # fields edited on screen: loading leaves them alone
     sources = models.JSONField(default=list, blank=True)
     simulated = models.BooleanField(default=False)
 
@@ -145,6 +146,7 @@ class LabelAct(TwoTimes):
     note_en = models.CharField(max_length=400, blank=True)
     phase = models.CharField(max_length=40, blank=True)
     sources = models.JSONField(default=list, blank=True)
+    recorded_here = models.BooleanField(default=False)  # on screen, not from data/: loading leaves it alone
 
     class Meta:
         ordering = ["effective_from", "id"]
