@@ -70,6 +70,23 @@ class MapPoint:
         return str(lights.light(self.light).title) if self.light else ""
 
     @property
+    def shape(self) -> str:
+        """The drawing of the light, set in the point so that colour is never alone."""
+        return lights.light(self.light).shape if self.light else ""
+
+    @property
+    def shape_size(self) -> str:
+        return f"{1.1 * self.r:.1f}"
+
+    @property
+    def shape_x(self) -> str:
+        return f"{self.x - 0.55 * self.r:.1f}"
+
+    @property
+    def shape_y(self) -> str:
+        return f"{self.y - 0.55 * self.r:.1f}"
+
+    @property
     def cx(self) -> str:
         return f"{self.x:.1f}"
 
@@ -144,6 +161,8 @@ def build_map(
             smallest if size is None or not most else max(smallest * 0.7, largest * math.sqrt(float(size) / most))
         )
         light = point.get("light")
+        if light:
+            r = max(r, 8.0)  # room for the shape of the light
         detail = str(point.get("detail") or "")
         if not detail and size is not None and size_label:
             detail = fmt.value(size, unit)

@@ -15,7 +15,15 @@
       const pixel = (svg.clientWidth || whole[2]) / whole[2];
       const grow = Math.min(Math.max(0.75 / pixel, 1), 1.8); // on a phone, points that a finger can find
       const scale = grow * Math.sqrt(w / whole[2]);
-      for (const [dot, r] of dots) dot.setAttribute("r", (r * scale).toFixed(2));
+      for (const [dot, r] of dots) {
+        dot.setAttribute("r", (r * scale).toFixed(2));
+        const shape = dot.parentNode.querySelector(".dot-shape");
+        if (shape) {
+          const side = 1.1 * r * scale;
+          const corner = { x: dot.getAttribute("cx") - side / 2, y: dot.getAttribute("cy") - side / 2, width: side, height: side };
+          for (const key in corner) shape.setAttribute(key, corner[key].toFixed(2));
+        }
+      }
       const size = (14 * w) / (svg.clientWidth || whole[2]);
       for (const name of names) { name.setAttribute("font-size", size.toFixed(2)); name.setAttribute("stroke-width", (size / 3.5).toFixed(2)); }
       for (const dot of map.querySelectorAll(".map-legend .dot")) dot.setAttribute("r", (dot.dataset.r * grow * pixel * Math.sqrt(whole[2] / w)).toFixed(1));
