@@ -128,9 +128,9 @@ def test_what_was_known_before_a_decision(register):
 def test_evaluations(register):
     results = [(row["year"], row["result"]) for row in register.evaluations]
     expected = {
-        (2008, "group_1"): 17, (2008, "group_2"): 4, (2008, "group_3"): 13,
+        (2008, "1"): 17, (2008, "2"): 4, (2008, "3"): 13,
         (2010, "renewed"): 7, (2010, "withdrawn"): 6,
-        (2012, "very_good"): 20, (2012, "good"): 35, (2012, "less_good"): 16,
+        (2012, "very-good"): 20, (2012, "good"): 35, (2012, "less-good"): 16,
     }  # fmt: skip
     assert {pair: results.count(pair) for pair in set(results)} == expected
 

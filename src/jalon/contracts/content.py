@@ -774,7 +774,7 @@ def _unread(at: Any, value: Any, expected: Any) -> Refused:
         T(
             "{at} : « {found} » ne peut pas être lu, {expected} est attendu.",
             "{at}: “{found}” cannot be read, {expected} is expected.",
-            at=_capital(at),
+            at=capital(at),
             found=str(value)[:80],
             expected=expected,
         ),
@@ -782,7 +782,8 @@ def _unread(at: Any, value: Any, expected: Any) -> Refused:
     )
 
 
-def _capital(text: Any) -> Text:
+def capital(text: Any) -> Text:
+    """A text with a capital first letter, for the start of a sentence."""
     if isinstance(text, Text):
         fr, en = text.in_language("fr"), text.in_language("en")
         return T("{t}", "{u}", t=fr[:1].upper() + fr[1:], u=en[:1].upper() + en[1:])
@@ -800,7 +801,7 @@ def _read_text(field: Field, value: Any, at: Any) -> str | None:
                 T(
                     "{at} : {n} signes, 255 au plus sont possibles.",
                     "{at}: {n} characters, at most 255 are possible.",
-                    at=_capital(at),
+                    at=capital(at),
                     n=len(text),
                 ),
                 kind="input",
@@ -810,7 +811,7 @@ def _read_text(field: Field, value: Any, at: Any) -> str | None:
             T(
                 "{at} : {n} signes, 100 000 au plus sont possibles ; un long document se joint en annexe.",
                 "{at}: {n} characters, at most 100,000 are possible; a long document is joined as an annex.",
-                at=_capital(at),
+                at=capital(at),
                 n=len(text),
             ),
             kind="input",
@@ -872,7 +873,7 @@ def _read_number(field: Field, value: Any, at: Any) -> str | None:
             T(
                 "{at} : le montant {found} est négatif ; un montant promis est positif ou nul.",
                 "{at}: the amount {found} is negative; a promised amount is positive or zero.",
-                at=_capital(at),
+                at=capital(at),
                 found=decimal_text(number),
             ),
             kind="input",
@@ -978,7 +979,7 @@ def check(
         found.append(Fault(path, message, level, code))
 
     def at(path: str) -> Text:
-        return _capital(label(content, path, words))
+        return capital(label(content, path, words))
 
     starts, ends = as_day(content.get("starts_on")), as_day(content.get("ends_on"))
     _check_dates(content, template, starts, ends, fault)
@@ -1324,7 +1325,7 @@ def _check_indicators(content, template, span, fault, at) -> None:
                 ),
                 "error" if figures else "missing",
             )
-        if not targets:
+        if not targets and indicator.get("direction") != "none":  # what has no wanted direction has no target
             fault(
                 f"{path}/targets/{span[-1]}" if span else path,
                 "no_target",
