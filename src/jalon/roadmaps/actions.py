@@ -99,6 +99,7 @@ def new_version(
         Refused: the previous one was never validated, a version is already open, or a target does not exist.
     """
     access.may_draft(by, previous.cluster, on)
+    previous = Roadmap.objects.select_related("cluster").get(pk=previous.pk)
     if previous.state not in states.FROZEN:
         raise Refused(
             T(

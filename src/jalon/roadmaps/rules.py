@@ -138,7 +138,8 @@ def merge(base: str, theirs: str, yours: str) -> tuple[str, bool]:
         elif one == old:
             out += two
         else:
-            out += one + two
+            for kind, i, j, k, m in SequenceMatcher(None, one, two, autojunk=False).get_opcodes():
+                out += one[i:j] if kind == "equal" else one[i:j] + two[k:m]
             clean = False
         if anchor is not None:
             out.append(b[anchor])
