@@ -174,7 +174,7 @@ def make_contract(cluster=None, slug: str = "", *, state: str = "negotiation", p
     fields.setdefault("starts_on", dt.date(2009, 1, 1))
     fields.setdefault("ends_on", dt.date(2011, 12, 31))
     fields.setdefault("phase", "phase-2")
-    fields.setdefault("template", "contract-2009-2012")
+    fields.setdefault("template", "performance-2009")
     fields.setdefault("created_at", clock.moment_on(fields["policy_day"]))
     contract = Contract.objects.create(programme=cluster.programme, cluster=cluster, slug=slug, state=state, **fields)
     state_service = make_organisation(f"Préfecture {number()}", "state_service")

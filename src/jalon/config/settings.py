@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "jalon.indicators",
     "jalon.roadmaps",
     "jalon.contracts",
+    "jalon.workspace",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,711 @@
+"""What waits for somebody, their deadlines, what changed, what they may find: reads that join several domains.
+
+Each reads with a number of queries that does not grow with what is found. What somebody may see is asked of the
+packages: clusters, roadmaps and contracts answer for their own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+from django.urls import NoReverseMatch, reverse
+
+from jalon.clusters.access import clusters_of
+from jalon.clusters.models import Cluster, ImportBatch, LabelPeriod
+from jalon.contracts.access import drafts_of, visible_to as contracts_visible_to
+from jalon.contracts.follow_access import portfolio_of
+from jalon.contracts.models import (
+    Commitment,
+    CommitmentStep,
+    Contract,
+    Deliberation,
+    Milestone,
+    Party,
+    Progress,
+    Proposal,
+    Report,
+    Signature,
+)
+from jalon.core import clock
+from jalon.core.lang import T
+from jalon.core.models import JournalEntry
+from jalon.people import rules as people_rules
+from jalon.people.access import Actor, policy
+from jalon.people.models import Invitation, Mandate, Organisation, User
+from jalon.people.queries import actor_from, mandates_on, organisations
+from jalon.people.tasks import Task
+from jalon.roadmaps.access import visible_to as roadmaps_visible_to
+from jalon.roadmaps.models import Roadmap
+
+HORIZON = dt.timedelta(days=90)
+"""How far ahead deadlines are shown."""
+SOON = dt.timedelta(days=14)
+"""From so many days before its end, a deadline is at risk."""
+SHOWN = 200
+"""Most tasks of one kind that a home page lists; a national officer's page stays readable."""
+
+PROVIDERS = (
+    "jalon.clusters.queries",
+    "jalon.roadmaps.queries",
+    "jalon.contracts.queries",
+    "jalon.contracts.follow_queries",
+)
+"""Modules asked for ``tasks_for(actor, day) -> list[Task]``; those that have none are passed over."""
+
+
+def link(name: str, *args: Any) -> str:
+    """The address of a page by its name; empty when this installation does not have it."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+def light_of(due_on: dt.date | None, day: dt.date) -> str:
+    """Where a deadline stands: late, at risk, not yet due; nothing due is not started."""
+    if due_on is None:
+        return "not_started"
+    if due_on < day:
+        return "late"
+    return "at_risk" if due_on - day <= SOON else "not_yet_due"
+
+
+# --- what waits --------------------------------------------------------------------------------------------------
+
+
+def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
+    """Everything that waits for the actor on a day: overdue first, then by due day, then what has none."""
+    found: list[Task] = []
+    if actor.mandate_id is None:
+        return found
+    for name in PROVIDERS:
+        if find_spec(name) and (provider := getattr(import_module(name), "tasks_for", None)):
+            found += provider(actor, day)
+    for own in (roadmap_tasks, contract_tasks, report_tasks, commitment_tasks, import_tasks, people_tasks):
+        found += own(actor, day)
+    once = {(task.url, str(task.title)): task for task in reversed(found)}
+    return sorted(once.values(), key=lambda t: (t.due_on is None, t.due_on or day, str(t.title)))
+
+
+def roadmap_tasks(actor: Actor, day: dt.date) -> list[Task]:
+    """Roadmaps to write, to mend or to review."""
+    wanted = Q()
+    if actor.can("roadmap.draft"):
+        wanted |= Q(state__in=["draft", "returned"])
+    if actor.can("roadmap.review"):
+        wanted |= Q(state="submitted")
+    if not wanted:
+        return []
+    rows = (
+        roadmaps_visible_to(actor, day)
+        .filter(wanted, cluster__in=clusters_of(actor, day))
+        .select_related("cluster")
+        .order_by("submitted_on", "cluster__name_key")[:SHOWN]
+    )
+    found = []
+    for row in rows:
+        name = row.cluster.name
+        if row.state == "submitted":
+            title = T("Examiner la feuille de route de {c}", "Review the roadmap of {c}", c=name)
+            why = T("soumise le {day}", "submitted on {day}", day=_said(row.submitted_on))
+            url = link("roadmap-review", row.pk) or link("roadmap", row.pk)
+        else:
+            title = (
+                T("Reprendre la feuille de route retournée de {c}", "Mend the returned roadmap of {c}", c=name)
+                if row.state == "returned"
+                else T("Rédiger la feuille de route de {c}", "Write the roadmap of {c}", c=name)
+            )
+            why = row.returned_reason if row.state == "returned" else ""
+            url = link("roadmap-edit", row.pk) or link("roadmap", row.pk)
+        found.append(Task(title, url, None, "not_started", why, f"roadmap:{row.pk}"))
+    return found
+
+
+def contract_tasks(actor: Actor, day: dt.date) -> list[Task]:
+    """Contracts to prepare, proposals to answer, deliberations to record, texts to sign."""
+    found: list[Task] = []
+    mine = drafts_of(actor, day)
+    if actor.can("contract.prepare"):
+        rows = mine.filter(state="preparing", cluster__in=clusters_of(actor, day)).order_by("created_at")[:SHOWN]
+        for row in rows:
+            found.append(
+                Task(
+                    T("Ouvrir la négociation de « {c} »", "Open the negotiation of “{c}”", c=row.title),
+                    link("contract", row.slug),
+                    None,
+                    "not_started",
+                    T("le texte est en préparation", "the text is being prepared"),
+                    f"contract:{row.slug}",
+                )
+            )
+    if actor.can("contract.negotiate"):
+        waiting = (
+            Proposal.objects.filter(
+                state="open", text__state="negotiation", text__contract__in=mine.filter(_side(actor, day))
+            )
+            .exclude(party__organisation_id=actor.organisation_id)
+            .exclude(user_id_by=actor.user_id)
+            .values("text__contract__slug", "text__contract__title")
+            .annotate(n=Count("id"))
+            .order_by("text__contract__title")[:SHOWN]
+        )
+        for row in waiting:
+            slug, title = row["text__contract__slug"], row["text__contract__title"]
+            one = T("Répondre à une proposition : {c}", "Answer one proposal: {c}", c=title)
+            many = T("Répondre à {n} propositions : {c}", "Answer {n} proposals: {c}", n=row["n"], c=title)
+            found.append(
+                Task(
+                    one if row["n"] == 1 else many,
+                    link("contract", slug),
+                    None,
+                    "not_started",
+                    T("une autre partie propose un changement", "another party proposes a change"),
+                    f"contract:{slug}",
+                )
+            )
+    if actor.can("contract.decide") or actor.can("contract.sign"):
+        found += _signing_tasks(actor, day)
+    return found
+
+
+def _side(actor: Actor, day: dt.date) -> Q:
+    """Contracts in which the actor has a side: party, or on the State's side for the clusters followed."""
+    if actor.side == "state":
+        return Q(cluster__in=clusters_of(actor, day))
+    return Q(parties__organisation_id=actor.organisation_id) | Q(cluster__in=clusters_of(actor, day))
+
+
+def _signing_tasks(actor: Actor, day: dt.date) -> list[Task]:
+    found = []
+    parties = (
+        Party.objects.filter(
+            Q(organisation_id=actor.organisation_id)
+            | Q(kind=actor.side, contract__cluster__in=_own_clusters(actor, day)),
+            kind=actor.side,
+            contract__texts__state="signing",
+            removed_by_text__isnull=True,
+        )
+        .annotate(text_id=F("contract__texts__id"), text_number=F("contract__texts__number"))
+        .select_related("contract")
+        .order_by("contract__title")
+        .distinct()[:SHOWN]
+    )
+    rows = list(parties)
+    texts = [row.text_id for row in rows]
+    decided = set(Deliberation.objects.filter(text_id__in=texts).values_list("text_id", "party_id"))
+    signed = set(Signature.objects.filter(text_id__in=texts).values_list("text_id", "party_id"))
+    for row in rows:
+        contract, key = row.contract, (row.text_id, row.pk)
+        if key in signed:
+            continue
+        about = (
+            T("l'avenant {n} à « {c} »", "amendment {n} to “{c}”", n=row.text_number, c=contract.title)
+            if row.text_number
+            else T("« {c} »", "“{c}”", c=contract.title)
+        )
+        if row.kind == "authority" and key not in decided:
+            if actor.can("contract.decide"):
+                found.append(
+                    Task(
+                        T("Enregistrer la délibération : {c}", "Record the deliberation: {c}", c=about),
+                        link("contract", contract.slug),
+                        None,
+                        "not_started",
+                        T("le texte est à la signature", "the text is being signed"),
+                        f"contract:{contract.slug}",
+                    )
+                )
+        elif actor.can("contract.sign"):
+            found.append(
+                Task(
+                    T("Signer {c}", "Sign {c}", c=about),
+                    link("contract", contract.slug),
+                    None,
+                    "not_started",
+                    T("le texte est figé et attend votre signature", "the text is frozen and waits for your signature"),
+                    f"contract:{contract.slug}",
+                )
+            )
+    return found
+
+
+def _own_clusters(actor: Actor, day: dt.date) -> QuerySet[Cluster]:
+    """Clusters for whose side the actor answers by following or carrying them (not merely as a party)."""
+    return clusters_of(actor, day) if actor.side in ("state", "governance") else Cluster.objects.none()
+
+
+def report_tasks(actor: Actor, day: dt.date) -> list[Task]:
+    """Reports to fill in and submit, to mend, to check."""
+    declares = actor.can("observation.declare") or actor.can("observation.submit")
+    wanted = Q()
+    if declares and actor.side == "governance":
+        wanted |= Q(state__in=["open", "returned"], round__opens_on__lte=day)
+    if actor.can("observation.validate"):
+        wanted |= Q(state="submitted")
+    if not wanted:
+        return []
+    rows = (
+        Report.objects.filter(wanted, contract__cluster__in=_own_clusters(actor, day))
+        .select_related("contract__cluster", "round")
+        .order_by("due_on", "contract__title")[:SHOWN]
+    )
+    found = []
+    for row in rows:
+        values = {"code": row.round.code, "c": row.contract.cluster.name}
+        case = f"report:{row.contract.slug}/{row.round.code}"
+        url = link("report", row.contract.slug, row.round.code) or link("contract", row.contract.slug)
+        if row.state == "submitted":
+            title = T("Vérifier le suivi {code} de {c}", "Check the {code} report of {c}", **values)
+            why = T("soumis le {day}", "submitted on {day}", day=_said(row.submitted_on))
+            found.append(Task(title, url, None, "not_started", why, case))
+            continue
+        if row.state == "returned":
+            title = T("Corriger le suivi {code} de {c}", "Mend the {code} report of {c}", **values)
+            why = row.reason
+        else:
+            title = T(
+                "Remplir et soumettre le suivi {code} de {c}", "Fill in and submit the {code} report of {c}", **values
+            )
+            why = T(
+                "campagne de suivi ouverte le {day}", "reporting round opened on {day}", day=_said(row.round.opens_on)
+            )
+        found.append(Task(title, url, row.due_on, light_of(row.due_on, day), why, case))
+    return found
+
+
+def commitment_tasks(actor: Actor, day: dt.date) -> list[Task]:
+    """What the actor's own organisation promised and has not paid or delivered, from ninety days before it is due."""
+    if not actor.can("commitment.declare_paid") or actor.organisation_id is None:
+        return []
+    rows = list(
+        Commitment.objects.filter(
+            superseded_at__isnull=True,
+            party__organisation_id=actor.organisation_id,
+            due_on__lte=day + HORIZON,
+            contract__state="signed",
+        )
+        .select_related("contract__cluster", "party")
+        .order_by("due_on", "id")[:SHOWN]
+    )
+    done: dict[tuple[int, str], Any] = {}
+    steps = CommitmentStep.objects.filter(
+        superseded_at__isnull=True, contract_id__in={r.contract_id for r in rows}, on__lte=day
+    ).values_list("contract_id", "key", "kind", "amount")
+    for contract_id, key, kind, amount in steps:
+        if kind in ("delivered", "refused"):
+            done[contract_id, key] = None
+        elif kind == "paid" and done.get((contract_id, key), 0) is not None:
+            done[contract_id, key] = done.get((contract_id, key), 0) + (amount or 0)
+    found = []
+    for row in rows:
+        paid = done.get((row.contract_id, row.key), 0)
+        if paid is None or (row.amount is not None and paid >= row.amount):
+            continue
+        from jalon.ui import format as fmt
+
+        what = row.title or T("versement {year}", "payment {year}", year=row.year or "")
+        why = (
+            T("promis : {amount}", "promised: {amount}", amount=fmt.money(row.amount)) if row.amount is not None else ""
+        )
+        found.append(
+            Task(
+                T(
+                    "Tenir l'engagement : {what} ({c})",
+                    "Keep the commitment: {what} ({c})",
+                    what=what,
+                    c=row.contract.cluster.name,
+                ),
+                link("contract", row.contract.slug),
+                row.due_on,
+                light_of(row.due_on, day),
+                why,
+                f"contract:{row.contract.slug}",
+            )
+        )
+    return found
+
+
+def import_tasks(actor: Actor, day: dt.date) -> list[Task]:
+    """Files of members handed in by the actor that wait for a decision."""
+    if not actor.can("members.import"):
+        return []
+    rows = (
+        ImportBatch.objects.filter(
+            user_id=actor.user_id, state__in=["to_confirm", "previewed"], cluster__in=clusters_of(actor, day)
+        )
+        .select_related("cluster")
+        .defer("rows")
+        .order_by("-created_at")[:SHOWN]
+    )
+    return [
+        Task(
+            T(
+                "Confirmer l'import « {f} » ({c})",
+                "Confirm the import “{f}” ({c})",
+                f=row.file_name,
+                c=row.cluster.name,
+            ),
+            link("import", row.cluster.slug, row.pk) or link("cluster", row.cluster.slug),
+            None,
+            "not_started",
+            T("rien n'est encore écrit au registre", "nothing is written to the register yet"),
+            f"cluster:{row.cluster.slug}",
+        )
+        for row in rows
+    ]
+
+
+def people_tasks(actor: Actor, day: dt.date) -> list[Task]:
+    """Invitations that expired unanswered, mandates and delegations that end soon."""
+    found = []
+    if actor.can("people.manage") or actor.can("people.delegate"):
+        expired = Invitation.objects.filter(
+            accepted_at__isnull=True,
+            withdrawn_at__isnull=True,
+            expires_on__lt=day,
+            organisation_id=actor.organisation_id,
+        ).order_by("expires_on")[:SHOWN]
+        for row in expired:
+            found.append(
+                Task(
+                    T(
+                        "Renvoyer ou retirer l'invitation de {e}",
+                        "Send again or withdraw the invitation of {e}",
+                        e=row.email,
+                    ),
+                    link("people"),
+                    None,
+                    "not_started",
+                    T("expirée le {day}", "expired on {day}", day=_said(row.expires_on)),
+                    f"organisation:{row.organisation_id}",
+                )
+            )
+    return found
+
+
+def _said(day: dt.date | None) -> str:
+    from jalon.ui import format as fmt
+
+    return fmt.day(day)
+
+
+# --- deadlines ---------------------------------------------------------------------------------------------------
+
+
+def deadlines_for(actor: Actor, day: dt.date, tasks: Iterable[Task] | None = None) -> list[Task]:
+    """Dated things within the horizon and those overdue: tasks with a due day, milestones, ends of contracts,
+    labels and mandates."""
+    found = [task for task in (tasks_for(actor, day) if tasks is None else tasks) if task.due_on is not None]
+    if actor.mandate_id is not None and actor.side != "public":
+        found += milestone_deadlines(actor, day) + contract_deadlines(actor, day) + label_deadlines(actor, day)
+    if actor.mandate_id is not None:
+        own = Mandate.objects.filter(
+            user_id=actor.user_id, revoked_at__isnull=True, ends_on__range=(day, day + HORIZON)
+        )
+        for row in own.select_related("organisation"):
+            found.append(
+                Task(
+                    T("Fin de votre mandat pour {o}", "End of your mandate for {o}", o=row.organisation.name),
+                    link("my-account"),
+                    row.ends_on,
+                    light_of(row.ends_on, day),
+                    "",
+                    f"user:{row.user_id}",
+                )
+            )
+    kept = [task for task in found if task.due_on is not None and task.due_on <= day + HORIZON]
+    return sorted(kept, key=lambda t: (t.due_on, str(t.title)))
+
+
+def milestone_deadlines(actor: Actor, day: dt.date) -> list[Task]:
+    """Milestones of the actor's own clusters that are not done."""
+    if not actor.can("action.update"):
+        return []
+    rows = list(
+        Milestone.objects.filter(
+            action__contract__cluster__in=_own_clusters(actor, day),
+            action__contract__state="signed",
+            action__removed_by_text__isnull=True,
+            removed_by_text__isnull=True,
+            due_on__lte=day + HORIZON,
+        )
+        .select_related("action__contract__cluster")
+        .order_by("due_on")[: SHOWN * 5]
+    )
+    done = set(
+        Progress.objects.filter(
+            superseded_at__isnull=True, milestone__in=[r.pk for r in rows], status__in=["done", "cancelled"]
+        ).values_list("milestone_id", flat=True)
+    )
+    return [
+        Task(
+            T("Jalon : {m}", "Milestone: {m}", m=row.title),
+            link("contract", row.action.contract.slug),
+            row.due_on,
+            light_of(row.due_on, day),
+            T("action « {a} » ({c})", "action “{a}” ({c})", a=row.action.title, c=row.action.contract.cluster.name),
+            f"contract:{row.action.contract.slug}",
+        )
+        for row in rows
+        if row.pk not in done
+    ]
+
+
+def contract_deadlines(actor: Actor, day: dt.date) -> list[Task]:
+    """Contracts of the actor's own business that end within the horizon."""
+    rows = portfolio_of(actor, day).filter(state="signed", ends_on__range=(day, day + HORIZON))
+    return [
+        Task(
+            T("Fin du contrat « {c} »", "End of the contract “{c}”", c=row.title),
+            link("contract", row.slug),
+            row.ends_on,
+            light_of(row.ends_on, day),
+            "",
+            f"contract:{row.slug}",
+        )
+        for row in rows.order_by("ends_on", "id")[:SHOWN]
+    ]
+
+
+def label_deadlines(actor: Actor, day: dt.date) -> list[Task]:
+    """Labels of the actor's own clusters that end within the horizon."""
+    if actor.side not in ("state", "governance"):
+        return []
+    rows = (
+        LabelPeriod.objects.filter(
+            superseded_at__isnull=True,
+            ends_on__range=(day, day + HORIZON),
+            label__held_by__cluster__in=clusters_of(actor, day),
+        )
+        .exclude(label__periods__superseded_at__isnull=True, label__periods__starts_on__gt=day)
+        .values("label__code", "label__name", "ends_on", "label__held_by__cluster__slug")
+        .distinct()
+        .order_by("ends_on", "label__name")[:SHOWN]
+    )
+    return [
+        Task(
+            T("Fin du label de {c}", "End of the label of {c}", c=row["label__name"]),
+            link("cluster", row["label__held_by__cluster__slug"]),
+            row["ends_on"],
+            light_of(row["ends_on"], day),
+            "",
+            f"label:{row['label__code']}",
+        )
+        for row in rows
+    ]
+
+
+def everything_for(user: User, day: dt.date) -> list[tuple[Actor, list[Task]]]:
+    """What waits for a user under each of their mandates in force."""
+    found = []
+    for mandate in mandates_on(user, day).select_related("user"):
+        actor = actor_from(mandate)
+        found.append((actor, tasks_for(actor, day)))
+    return found
+
+
+# --- what changed ------------------------------------------------------------------------------------------------
+
+
+def cases_of(actor: Actor, day: dt.date) -> Q | None:
+    """The journal rows that an actor may read: those of their own cases. None means every row."""
+    if actor.national and actor.can("journal.read"):
+        return None
+    clusters = clusters_of(actor, day)
+    seen = Q(case=f"user:{actor.user_id}")
+    if actor.organisation_id is not None and actor.side != "public":
+        seen |= Q(case=f"organisation:{actor.organisation_id}")
+    if actor.side != "public":
+        slugs = list(clusters.values_list("slug", flat=True)[:500])
+        seen |= Q(case__in=[f"cluster:{slug}" for slug in slugs])
+        labels = LabelPeriod.objects.filter(label__held_by__cluster__slug__in=slugs).values_list(
+            "label__code", flat=True
+        )
+        seen |= Q(case__in=[f"label:{code}" for code in set(labels)])
+        contracts = list(drafts_of(actor, day).values_list("slug", flat=True)[:500])
+        seen |= Q(case__in=[f"contract:{slug}" for slug in contracts])
+        if actor.side in ("state", "governance"):
+            roadmaps = roadmaps_visible_to(actor, day).filter(cluster__in=clusters).values_list("pk", flat=True)[:500]
+            seen |= Q(case__in=[f"roadmap:{pk}" for pk in roadmaps])
+            rounds = Report.objects.filter(contract__slug__in=contracts).values_list("contract__slug", "round__code")
+            seen |= Q(case__in=[f"report:{slug}/{code}" for slug, code in rounds[:2000]])
+    return seen
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was done on one case since a moment: how many acts, the last of them."""
+
+    case: str
+    title: str
+    url: str
+    count: int
+    last: JournalEntry
+
+
+CHANGES_READ = 300
+
+
+def changes_since(actor: Actor, day: dt.date, moment: dt.datetime, limit: int = 12) -> list[Change]:
+    """Acts of others on the cases that the actor may see, grouped by case, latest first."""
+    rows = JournalEntry.objects.filter(at__gt=moment, at__lte=clock.end_of_day(day))
+    seen = cases_of(actor, day)
+    if seen is not None:
+        rows = rows.filter(seen)
+    if actor.user_id is not None:
+        rows = rows.exclude(user_id=actor.user_id)
+    found: dict[str, list[JournalEntry]] = {}
+    for entry in rows.order_by("-at", "-id")[:CHANGES_READ]:
+        found.setdefault(entry.case, []).append(entry)
+    shown = list(found.items())[:limit]
+    names = case_titles([case for case, _ in shown])
+    return [Change(case, *names[case], len(entries), entries[0]) for case, entries in shown]
+
+
+def case_titles(cases: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Title and address of each case, in one query per kind of case."""
+    by_kind: dict[str, set[str]] = {}
+    for case in cases:
+        kind, _, rest = case.partition(":")
+        by_kind.setdefault(kind, set()).add(rest)
+    found: dict[str, tuple[str, str]] = {}
+    clusters = (
+        dict(Cluster.objects.filter(slug__in=by_kind.get("cluster", ())).values_list("slug", "name"))
+        if "cluster" in by_kind
+        else {}
+    )
+    slugs = by_kind.get("contract", set()) | {rest.partition("/")[0] for rest in by_kind.get("report", ())}
+    contracts = dict(Contract.objects.filter(slug__in=slugs).values_list("slug", "title")) if slugs else {}
+
+    def numbers(kind: str) -> list[int]:
+        return [int(rest) for rest in by_kind.get(kind, ()) if rest.isdigit()]
+
+    roadmaps = {r.pk: str(r) for r in Roadmap.objects.filter(pk__in=numbers("roadmap"))} if numbers("roadmap") else {}
+    orgs = (
+        dict(Organisation.objects.filter(pk__in=numbers("organisation")).values_list("pk", "name"))
+        if numbers("organisation")
+        else {}
+    )
+    users = dict(User.objects.filter(pk__in=numbers("user")).values_list("pk", "name")) if numbers("user") else {}
+    makers: dict[str, Callable[[str], tuple[str, str]]] = {
+        "cluster": lambda r: (clusters.get(r, r), link("cluster", r) if r in clusters else ""),
+        "contract": lambda r: (contracts.get(r, r), link("contract", r) if r in contracts else ""),
+        "report": lambda r: (
+            str(
+                T(
+                    "Suivi {code} : {c}",
+                    "Report {code}: {c}",
+                    code=r.partition("/")[2],
+                    c=contracts.get(r.partition("/")[0], r),
+                )
+            ),
+            link("report", *r.split("/", 1)) or link("contract", r.partition("/")[0]),
+        ),
+        "roadmap": lambda r: (roadmaps.get(int(r), r), link("roadmap", int(r))) if r.isdigit() else (r, ""),
+        "organisation": lambda r: (orgs.get(int(r), r), link("organisation", int(r))) if r.isdigit() else (r, ""),
+        "user": lambda r: (users.get(int(r), r), link("person", int(r))) if r.isdigit() else (r, ""),
+        "label": lambda r: (str(T("Label {r}", "Label {r}", r=r)), ""),
+        "round": lambda r: (str(T("Campagne {r}", "Round {r}", r=r.partition("/")[2] or r)), ""),
+        "demonstration": lambda r: (str(T("Démonstration", "Demonstration")), ""),
+    }
+    for case in cases:
+        kind, _, rest = case.partition(":")
+        found[case] = makers[kind](rest) if kind in makers else (case, "")
+    return found
+
+
+def act_titles() -> dict[str, Any]:
+    """What the journal's acts are called: each package's ``states.ACTS`` (or ``follow_states.ACTS``)."""
+    found: dict[str, Any] = {}
+    for package in ("people", "programme", "clusters", "indicators", "roadmaps", "contracts"):
+        for module in ("states", "follow_states"):
+            name = f"jalon.{package}.{module}"
+            if find_spec(name):
+                found |= getattr(import_module(name), "ACTS", {})
+    return found
+
+
+# --- search ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Found:
+    """One kind of thing found: how many, and the first of them as (title, detail, address, simulated)."""
+
+    kind: Any
+    total: int
+    rows: list[tuple[str, Any, str, bool]]
+    more: str = ""
+
+
+def search(actor: Actor, day: dt.date, q: str, limit: int = 10) -> list[Found]:
+    """Clusters, organisations and contracts that the actor may see; case and accents do not count."""
+    key = people_rules.plain_key(q)
+    if len(key) < 2:
+        return []
+    words = policy().words
+    clusters = Cluster.objects.filter(
+        Q(name_key__contains=key) | Q(names__name__icontains=q) | Q(city__icontains=q)
+    ).distinct()
+    clusters = clusters.order_by("name_key")
+    orgs = organisations(q=q)
+    contracts = contracts_visible_to(actor, day).filter(
+        Q(title__icontains=q) | Q(cluster__name_key__contains=key) | Q(slug__contains=key.replace(" ", "-"))
+    )
+    contracts = contracts.distinct().order_by("-starts_on", "title")
+    found = []
+    if n := clusters.count():
+        rows = [(c.name, c.city, link("cluster", c.slug), c.simulated) for c in clusters[:limit]]
+        found.append(Found(words["clusters"], n, rows, link("register")))
+    if n := contracts.count():
+        from jalon.ui import format as fmt
+
+        rows = [
+            (c.title, fmt.period(c.starts_on, c.ends_on), link("contract", c.slug), c.simulated)
+            for c in contracts[:limit]
+        ]
+        found.append(Found(words["contracts"], n, rows, link("contract-list")))
+    if n := orgs.count():
+        rows = [(o.name, o.city, link("organisation", o.pk), o.simulated) for o in orgs[:limit]]
+        from django.utils.http import urlencode
+
+        found.append(
+            Found(T("organismes", "organisations"), n, rows, link("organisations") + "?" + urlencode({"q": q}))
+        )
+    return found
+
+
+# --- journal -----------------------------------------------------------------------------------------------------
+
+
+def journal(actor: Actor, day: dt.date, *, case: str = "", act: str = "", organisation: str = "", user: str = "",
+            since: dt.date | None = None, until: dt.date | None = None) -> QuerySet[JournalEntry]:  # fmt: skip
+    """Rows of the journal that an actor may read, newest first, filtered.
+
+    Raises:
+        NotAllowed: the role does not read the journal.
+    """
+    actor.require("journal.read")
+    rows = JournalEntry.objects.all()
+    seen = cases_of(actor, day)
+    if seen is not None:
+        rows = rows.filter(seen)
+    if case:
+        rows = rows.filter(case=case) if ":" in case else rows.filter(case__startswith=f"{case}:")
+    if act:
+        rows = rows.filter(act=act)
+    if organisation:
+        rows = rows.filter(organisation_label__icontains=organisation)
+    if user:
+        rows = rows.filter(user_label__icontains=user)
+    if since:
+        rows = rows.filter(on__gte=since)
+    if until:
+        rows = rows.filter(on__lte=until)
+    return rows.order_by("-id")
