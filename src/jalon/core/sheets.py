@@ -44,6 +44,7 @@ class Sheet:
     rows: list[list[Any]]
     formulas: set[tuple[int, int]] = field(default_factory=set)
     uncomputed: set[tuple[int, int]] = field(default_factory=set)
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
 @dataclass
@@ -204,18 +205,29 @@ def _mark_formulas_xlsx(archive: zipfile.ZipFile, sheets: list[Sheet]) -> None:
         if path not in archive.namelist():
             continue
         xml = archive.read(path)
+        if b't="e"' in xml:
+            for match in re.finditer(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(?:(?!</(?:\w+:)?c>).)*?v>([^<]*)<', xml, re.S):
+                name = re.search(rb'\br="([A-Z]+)(\d+)"', match.group(1))
+                if name:
+                    place = (int(name.group(2)) - 1, _column(name.group(1)))
+                    sheet.errors[place] = match.group(2).decode("utf-8", "replace")
         if b"<f" not in xml and b":f" not in xml:
             continue
         for match in re.finditer(
             rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]+)(\d+)"[^>]*>\s*<(?:\w+:)?f\b(.*?)</(?:\w+:)?c>', xml, re.S
         ):
-            column = 0
-            for letter in match.group(1).decode():
-                column = column * 26 + ord(letter) - 64
-            place = (int(match.group(2)) - 1, column - 1)
+            place = (int(match.group(2)) - 1, _column(match.group(1)))
             sheet.formulas.add(place)
             if not re.search(rb"<(?:\w+:)?v>[^<]", match.group(3)):
                 sheet.uncomputed.add(place)
+
+
+def _column(letters: bytes) -> int:
+    """Number of a column, from 0: ``AB`` is 27."""
+    column = 0
+    for letter in letters.decode():
+        column = column * 26 + ord(letter) - 64
+    return column - 1
 
 
 def _mark_formulas_ods(archive: zipfile.ZipFile, sheets: list[Sheet]) -> None:
