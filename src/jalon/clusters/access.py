@@ -111,9 +111,7 @@ def can_edit_cluster(actor: Actor, cluster: Cluster, on: dt.date | None = None) 
     return True
 
 
-def documents_visible_to(
-    actor: Actor, cluster: Cluster, on: dt.date | None = None
-) -> QuerySet[ClusterDocument]:
+def documents_visible_to(actor: Actor, cluster: Cluster, on: dt.date | None = None) -> QuerySet[ClusterDocument]:
     """Statutes, labelling rules and letters are read by those whose business the cluster is; a visitor reads none."""
     rows = ClusterDocument.objects.filter(cluster=cluster)
     if actor.signed_in and actor.can("draft.read") and of_cluster(actor, cluster, on):

@@ -34,7 +34,6 @@ from jalon.people.access import Actor, policy
 from jalon.people.models import Mandate, Organisation, User
 from jalon.people.rules import plain_key
 
-
 # --- labels ------------------------------------------------------------------------------------------------------
 
 
@@ -324,9 +323,7 @@ def set_carrier(
             )
     before = [r for r in rows if r.ends_on is None or r.ends_on >= starts_on]
     if any(r.organisation_id == organisation.id for r in before):
-        raise Refused(
-            T("« {o} » porte déjà ce pôle.", "“{o}” already carries this cluster.", o=organisation.name)
-        )
+        raise Refused(T("« {o} » porte déjà ce pôle.", "“{o}” already carries this cluster.", o=organisation.name))
     for row in before:
         row.ends_on = starts_on - dt.timedelta(days=1)
         row.save(update_fields=["ends_on"])

@@ -882,7 +882,10 @@ class _Reading:
             self.ordered(place, plain.get("starts_on"), plain.get("ends_on"))
             register.contracts.append(plain)
         register.national_figures = [plain for _, plain in self.rows("national_figures.yaml", "figures")]
-        register.conflicts = [plain for _, plain in self.rows("conflicts.yaml", "conflicts")]
+        for row, plain in self.rows("conflicts.yaml", "conflicts"):
+            for slug in plain.get("clusters") or ():
+                self.slug((row.file, row.line, str(plain.get("code"))), slug)
+            register.conflicts.append(plain)
 
 
 def name_on(register: Register, slug: str, day: date) -> str:

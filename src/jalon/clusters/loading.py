@@ -136,7 +136,11 @@ def _clusters(register: Register, programme: str) -> list[dict[str, Any]]:
         earlier.setdefault(row["slug"], []).append(
             {
                 "until": row["until"].isoformat() if row["until"] else None,
-                **{k: str(row[k]) for k in ("theme_fr", "theme_en", "city", "latitude", "longitude") if row[k] is not None},
+                **{
+                    k: str(row[k])
+                    for k in ("theme_fr", "theme_en", "city", "latitude", "longitude")
+                    if row[k] is not None
+                },
                 "sources": list(row["sources"]),
             }
         )
@@ -154,7 +158,11 @@ def _clusters(register: Register, programme: str) -> list[dict[str, Any]]:
             "name": row["name"],
             "name_key": name_key(row["name"])[:200],
             "search_key": search_key(
-                row["name"], *names.get(slug, ()), row["theme_fr"], row["theme_en"], row["city"],
+                row["name"],
+                *names.get(slug, ()),
+                row["theme_fr"],
+                row["theme_en"],
+                row["city"],
                 *(one.get(k) for one in earlier.get(slug, ()) for k in ("theme_fr", "theme_en", "city")),
             ),
             "kind": row["kind"],
@@ -179,17 +187,13 @@ def _clusters(register: Register, programme: str) -> list[dict[str, Any]]:
             changed.append(_act(f"cluster:{slug}", "register.load", {"name": row["name"]}))
         else:
             before = {
-                k: getattr(cluster, k)
-                for k, v in values.items()
-                if k not in cluster.kept and getattr(cluster, k) != v
+                k: getattr(cluster, k) for k, v in values.items() if k not in cluster.kept and getattr(cluster, k) != v
             }
             if before:
                 for key in before:
                     setattr(cluster, key, values[key])
                 cluster.save(update_fields=list(before))
-                changed.append(
-                    _act(f"cluster:{slug}", "register.update", {k: values[k] for k in before}, before)
-                )
+                changed.append(_act(f"cluster:{slug}", "register.update", {k: values[k] for k in before}, before))
     return changed
 
 
@@ -210,9 +214,7 @@ def _details(register: Register, clusters: dict[str, Cluster]) -> None:
         )
         for rank, row in enumerate(register.names)
     )
-    codes = {
-        (one["code"], region["name"]): region["code"] for one in register.region_sets for region in one["regions"]
-    }
+    codes = {(one["code"], region["name"]): region["code"] for one in register.region_sets for region in one["regions"]}
     ClusterTerritory.objects.filter(cluster__in=ids).delete()
     ClusterTerritory.objects.bulk_create(
         ClusterTerritory(cluster=clusters[slug], region_set=region_set, region_code=codes[region_set, name], rank=rank)
@@ -410,7 +412,9 @@ def organisation_of(
         **values,
     )
     if siren:
-        Identifier.objects.create(organisation=organisation, scheme="siren", value=siren, source=next(iter(sources), ""))
+        Identifier.objects.create(
+            organisation=organisation, scheme="siren", value=siren, source=next(iter(sources), "")
+        )
     return organisation, True
 
 

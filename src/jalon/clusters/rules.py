@@ -232,3 +232,24 @@ def check_fte(fte: Decimal) -> None:
 def ends_soon(ends_on: date | None, day: date, within: int) -> bool:
     """Whether a period that is still running ends within so many days."""
     return ends_on is not None and day <= ends_on <= day + timedelta(days=within)
+
+
+def day_asked(text: str, default: date | None) -> date | None:
+    """The day of ``?on=`` or ``--on``.
+
+    Raises:
+        Refused: what was found and what was expected.
+    """
+    if not text:
+        return default
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise Refused(
+            T(
+                "« {found} » n'est pas un jour ; attendu : AAAA-MM-JJ, par exemple 2010-05-12.",
+                "“{found}” is not a day; expected: YYYY-MM-DD, for example 2010-05-12.",
+                found=text[:40],
+            ),
+            kind="input",
+        ) from error

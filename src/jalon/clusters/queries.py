@@ -1,0 +1,1053 @@
+"""Reads of the register: who holds what on a day, and the whole history of one cluster.
+
+Everything asks *on which day*. ``known_on`` asks what was known on an earlier day; ``horizon`` is the last day whose
+acts a page may tell of (the demonstration lives in the past and does not know its future).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from jalon.clusters import access, rules
+from jalon.clusters.actions import act_record
+from jalon.clusters.labels import CERTAINTIES, ENDING, LabelRecord, spans
+from jalon.clusters.models import (
+    Carrier,
+    Cluster,
+    ClusterGroup,
+    ClusterName,
+    ClusterTerritory,
+    Correspondent,
+    GovernanceBody,
+    Label,
+    LabelAct,
+    LabelHolder,
+    LabelPeriod,
+    Membership,
+    NationalDecision,
+    Relation,
+    RelationEnd,
+    Seat,
+    TeamPost,
+)
+from jalon.clusters.outlines import load_outlines
+from jalon.core.lang import T, Text
+from jalon.core.models import Source, as_known_on
+from jalon.people.access import Actor, policy
+from jalon.people.rules import plain_key
+from jalon.policy.reader import read
+
+SURE = tuple(c for c in CERTAINTIES if c != "unknown")
+
+STATUSES = {
+    "in_force": T("label en vigueur", "label in force"),
+    "part": T("derrière un label", "behind a label"),
+    "unknown": T("issue du label inconnue", "outcome of the label unknown"),
+    "merged": T("réuni à un autre pôle", "merged into another"),
+    "withdrawn": T("label terminé", "label ended"),
+    "to_come": T("pas encore labellisé", "not labelled yet"),
+    "none": T("sans label", "no label"),
+}
+"""Where a cluster stands on a day. ``withdrawn`` gathers withdrawn, refused and expired labels."""
+
+ACTS_SHORT = {
+    "granted": T("attribué", "granted"),
+    "confirmed": T("confirmé", "confirmed"),
+    "maintained": T("maintenu", "kept"),
+    "extended": T("prolongé", "extended"),
+    "renewed": T("renouvelé", "renewed"),
+    "withdrawn": T("retiré", "withdrawn"),
+    "refused": T("refusé", "refused"),
+    "merged": T("réuni à un autre", "merged into another"),
+    "expired": T("arrivé à terme", "expired"),
+    "lapsed": T("éteint", "lapsed"),
+}
+
+CERTAINTY_WORDS = {
+    "known": T("lu dans une source", "read in a source"),
+    "deduced": T("déduit de faits sourcés", "deduced from sourced facts"),
+    "unknown": T("issue inconnue", "outcome unknown"),
+}
+
+RELATION_WORDS = {
+    "merger": T("fusion", "merger"),
+    "absorption": T("absorption", "absorption"),
+    "federation": T("fédération", "federation"),
+    "joint_bid": T("candidature commune", "joint bid"),
+    "renaming": T("changement de nom", "renaming"),
+    "member_transfer": T("transfert d'adhérents", "transfer of members"),
+    "alliance": T("alliance", "alliance"),
+    "spin_out": T("séparation", "split"),
+    "undone": T("annoncé et non fait", "announced and not done"),
+}
+
+
+# --- titles from the policy and the data --------------------------------------------------------------------------
+
+
+def data_folder(programme: str | None = None) -> Path:
+    """The folder of the programme's open data; a foreign programme may have none."""
+    return Path(settings.DATA) / (programme or settings.PROGRAMME)
+
+
+def _rows(name: str, key: str) -> list[dict[str, Any]]:
+    path = data_folder() / name
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        return []
+    return _rows_read(str(path), key, stamp)
+
+
+@lru_cache(maxsize=16)
+def _rows_read(path: str, key: str, _stamp: int) -> list[dict[str, Any]]:
+    root = read(Path(path)).plain()
+    return root.get(key) or [] if isinstance(root, dict) else []
+
+
+def families() -> dict[str, Text]:
+    """Theme families by code: those of the data folder, else those of the policy."""
+    found = {row["code"]: T(row["title"]["fr"], row["title"]["en"]) for row in _rows("families.yaml", "families")}
+    return found or {theme.code: theme.title for theme in policy().themes}
+
+
+def conflicts_of(slug: str) -> list[dict[str, Any]]:
+    """Disagreements between sources that concern a cluster, with the version that was kept."""
+    return [
+        {
+            "title": T(row["title"]["fr"], row["title"]["en"]),
+            "versions": [_bilingual(v) for v in row.get("versions") or ()],
+            "kept": _bilingual(row.get("kept")),
+            "sources": row.get("source") or [],
+        }
+        for row in _rows("conflicts.yaml", "conflicts")
+        if slug in (row.get("clusters") or ())
+    ]
+
+
+def _bilingual(value: Any) -> Any:
+    """« 1 an / 1 year » as a pair; a day stays a day."""
+    if isinstance(value, dt.date):
+        return value
+    text = str(value)
+    fr, cut, en = text.partition(" / ")
+    if not cut:
+        return text
+    tail = en[en.index(" (") :] if " (" in en and " (" not in fr else ""
+    return T(fr + tail, en)
+
+
+def tier_titles() -> dict[str, Text]:
+    return {tier.code: tier.title for tier in policy().tiers}
+
+
+def act_title(code: str) -> Any:
+    """What the policy calls an act; its short word when the policy does not name it."""
+    try:
+        return policy().label_act(code).title
+    except KeyError:
+        return ACTS_SHORT.get(code, code)
+
+
+def group_title(evaluation: str, group: str) -> Any:
+    """What a group or grade is called in the policy; results outside it have their own words."""
+    for one in policy().evaluation_groups:
+        if one.campaign == evaluation and one.code == group:
+            return one.title
+    return {"renewed": T("label renouvelé", "label renewed"), "withdrawn": T("label retiré", "label withdrawn")}.get(
+        group, group
+    )
+
+
+@lru_cache(maxsize=4)
+def _outlines(path: str, _stamp: int) -> dict[str, Any]:
+    return load_outlines(Path(path))
+
+
+def outlines() -> dict[str, Any] | None:
+    """The drawing of the regions, or None when the programme has none."""
+    path = data_folder() / "territories" / "outlines.json"
+    return _outlines(str(data_folder()), path.stat().st_mtime_ns) if path.is_file() else None
+
+
+def region_names(region_set: Any) -> dict[str, str]:
+    return {r.code: r.name for r in region_set.regions} if region_set else {}
+
+
+def sources_of(*lists: Iterable[str]) -> dict[str, Source]:
+    """The sources named by any of these lists of keys, in one query."""
+    keys = {key for one in lists for key in one or ()}
+    return {s.key: s for s in Source.objects.filter(key__in=keys)} if keys else {}
+
+
+# --- labels on a day ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """A label on a day: the act that governs it, who answers for it, how sure it is.
+
+    ``since`` and ``until`` bound the period under that act (inclusive; None: open).
+    """
+
+    label: Label
+    act: LabelAct | None
+    since: dt.date
+    until: dt.date | None
+    certainty: str
+    holders: tuple[Cluster, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LabelsOnDay:
+    """The labels in force on a day, those whose outcome is unknown, and how many bodies answer for the first."""
+
+    day: dt.date
+    known_on: dt.date | None
+    labels: tuple[LabelRow, ...]
+    unknown: tuple[LabelRow, ...]
+
+    @property
+    def bodies(self) -> int:
+        return len({c.pk for row in self.labels for c in row.holders})
+
+    @property
+    def deduced(self) -> int:
+        return sum(row.certainty == "deduced" for row in self.labels)
+
+
+def _running(day: dt.date, known_on: dt.date | None) -> QuerySet[LabelPeriod]:
+    """Periods that hold ``day``, as known on a day."""
+    return as_known_on(LabelPeriod.objects.all(), known_on).filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day
+    )
+
+
+def _holding(day: dt.date, prefix: str, role: str = "holder") -> Q:
+    """Holders that answer on ``day``; to be used in one ``filter`` call with other conditions on the same rows."""
+    return (
+        Q(**{f"{prefix}role": role})
+        & (Q(**{f"{prefix}starts_on__isnull": True}) | Q(**{f"{prefix}starts_on__lte": day}))
+        & (Q(**{f"{prefix}ends_on__isnull": True}) | Q(**{f"{prefix}ends_on__gte": day}))
+    )
+
+
+def labels_on(
+    day: dt.date,
+    *,
+    known_on: dt.date | None = None,
+    programme: str | None = None,
+    tier: str = "",
+    region: str = "",
+) -> LabelsOnDay:
+    """The labels in force on ``day`` in three queries, in the order of their names.
+
+    Args:
+        region: a code of the set of regions in force on the day; keeps labels of which a holder has it.
+    """
+    periods = _running(day, known_on).filter(label__programme=programme or settings.PROGRAMME)
+    if tier:
+        periods = periods.filter(label__tier=tier)
+    if region:
+        regions = policy().regions_on(day)
+        inside = LabelHolder.objects.filter(
+            _holding(day, ""),
+            cluster__territories__region_set=regions.code if regions else "",
+            cluster__territories__region_code=region,
+        )
+        periods = periods.filter(label_id__in=inside.values("label_id"))
+    found = list(periods.select_related("label", "act").order_by("label__name", "label__code"))
+    holders: dict[int, list[Cluster]] = {}
+    for row in (
+        LabelHolder.objects.filter(_holding(day, ""), label_id__in=[p.label_id for p in found])
+        .select_related("cluster")
+        .order_by("cluster__name_key")
+    ):
+        holders.setdefault(row.label_id, []).append(row.cluster)
+    rows = [
+        LabelRow(
+            p.label,
+            p.act,
+            p.starts_on,
+            p.ends_on,
+            p.certainty,
+            tuple(holders.get(p.label_id, ())),
+            tuple(dict.fromkeys([*(p.act.sources if p.act else ()), *p.label.sources])),
+        )
+        for p in found
+    ]
+    rows.sort(key=lambda r: plain_key(r.label.name))
+    return LabelsOnDay(
+        day,
+        known_on,
+        tuple(r for r in rows if r.certainty in SURE),
+        tuple(r for r in rows if r.certainty not in SURE),
+    )
+
+
+# --- clusters on a day --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list of clusters is filtered and sorted by; empty means all."""
+
+    q: str = ""
+    region: str = ""
+    tier: str = ""
+    theme: str = ""
+    status: str = ""
+    group: str = ""
+    sort: str = "name"
+
+
+SORTS = ("name", "tier", "status", "since")
+
+
+def clusters_on(day: dt.date, *, known_on: dt.date | None = None, programme: str | None = None) -> QuerySet[Cluster]:
+    """All clusters with ``status``, ``tier_on``, ``since_on`` and ``name_key_on``, the name's key of the day.
+
+    Everything is asked of the periods inside the query, so a list reads only its page.
+    """
+    running = _running(day, known_on)
+    mine = _holding(day, "label__held_by__")
+    held = running.filter(mine, label__held_by__cluster=OuterRef("pk"), certainty__in=SURE).order_by("-starts_on")
+    doubtful = running.filter(mine, label__held_by__cluster=OuterRef("pk"), certainty="unknown")
+    part = running.filter(
+        _holding(day, "label__held_by__", "part"), label__held_by__cluster=OuterRef("pk"), certainty__in=SURE
+    )
+    any_act = as_known_on(LabelAct.objects.filter(label__held_by__cluster=OuterRef("pk")), known_on).order_by()
+    past = any_act.filter(effective_from__lte=day)
+    joined = RelationEnd.objects.filter(
+        relation__on__lte=day,
+        cluster=OuterRef("pk"),
+        side="from",
+        relation__kind__in=("merger", "absorption"),
+        relation__ended_on__isnull=True,
+    )
+    in_use = ClusterName.objects.filter(
+        Q(starts_on__isnull=True) | Q(starts_on__lte=day),
+        Q(ends_on__isnull=True) | Q(ends_on__gte=day),
+        cluster=OuterRef("pk"),
+    ).exclude(certainty="unknown")
+    return (
+        Cluster.objects.filter(programme=programme or settings.PROGRAMME)
+        .annotate(
+            held_label=Subquery(held.values("label_id")[:1]),
+            last_end=Subquery(
+                past.filter(act__in=ENDING).order_by("-effective_from", "-id").values("act")[:1],
+            ),
+        )
+        .annotate(
+            status=Case(
+                When(held_label__isnull=False, then=Value("in_force")),
+                When(Exists(doubtful), then=Value("unknown")),
+                When(Exists(part), then=Value("part")),
+                When(last_end="merged", then=Value("merged")),
+                When(last_end__isnull=False, then=Value("withdrawn")),
+                When(Exists(joined), then=Value("merged")),
+                When(Exists(past), then=Value("withdrawn")),
+                When(Exists(any_act), then=Value("to_come")),
+                default=Value("none"),
+                output_field=CharField(),
+            ),
+            tier_on=Subquery(held.values("label__tier")[:1]),
+            since_on=Subquery(held.values("starts_on")[:1]),
+            name_key_on=Coalesce(
+                Subquery(in_use.exclude(name_key="").order_by("-rank").values("name_key")[:1]), F("name_key")
+            ),
+        )
+    )
+
+
+def filtered(rows: QuerySet[Cluster], filters: Filters, day: dt.date) -> QuerySet[Cluster]:
+    """``rows`` of :func:`clusters_on` that a visitor asked for, without order."""
+    for word in plain_key(filters.q).split():
+        rows = rows.filter(Q(search_key__contains=word) | Q(name_key__contains=word))
+    if filters.region:
+        regions = policy().regions_on(day)
+        there = ClusterTerritory.objects.filter(region_set=regions.code if regions else "", region_code=filters.region)
+        rows = rows.filter(pk__in=there.values("cluster_id"))
+    if filters.tier:
+        rows = rows.filter(tier_on=filters.tier)
+    if filters.theme:
+        rows = rows.filter(theme_family=filters.theme)
+    if filters.group:
+        evaluation, _, group = filters.group.partition(":")
+        given = as_known_on(ClusterGroup.objects.filter(evaluation=evaluation, group=group)).filter(
+            Q(on__isnull=True) | Q(on__lte=day)
+        )
+        rows = rows.filter(pk__in=given.values("cluster_id"))
+    if filters.status:
+        rows = rows.filter(status=filters.status)
+    return rows
+
+
+def ordered(rows: QuerySet[Cluster], sort: str) -> QuerySet[Cluster]:
+    """By name of the day, tier (the policy's order), status or first day of the period; ``-`` reverses."""
+    down, key = sort.startswith("-"), sort.removeprefix("-")
+    if key == "tier":
+        ranks = [When(tier_on=tier.code, then=Value(f"{tier.order:02d}")) for tier in policy().tiers]
+        rows = rows.annotate(rank=Case(*ranks, default=Value("99"), output_field=CharField()))
+        column = "rank"
+    else:
+        column = {"status": "status", "since": "since_on"}.get(key, "name_key_on")
+    order = F(column).desc(nulls_last=True) if down else F(column).asc(nulls_last=True)
+    return rows.order_by(order, "name_key_on", "id")
+
+
+def status_counts(rows: QuerySet[Cluster]) -> dict[str, int]:
+    """How many clusters stand where, in the order of :data:`STATUSES`; one query."""
+    found = dict(rows.order_by().values_list("status").annotate(n=Count("pk")))
+    return {code: found[code] for code in STATUSES if code in found}
+
+
+@dataclass
+class ClusterRow:
+    """A line of the register: names and themes of the day, label, territory, members."""
+
+    cluster: Cluster
+    name: str
+    theme: Text
+    family: Any
+    city: str
+    latitude: Any
+    longitude: Any
+    status: str
+    tier: str
+    since: dt.date | None
+    until: dt.date | None
+    regions: list[str]
+    groups: list[ClusterGroup] = field(default_factory=list)
+    members: int | None = None
+    members_year: int | None = None
+    members_simulated: bool = False
+    label: Label | None = None
+    certainty: str = ""
+
+    @property
+    def status_title(self) -> Text:
+        return STATUSES[self.status]
+
+
+def sheet_on(cluster: Cluster, day: dt.date) -> dict[str, Any]:
+    """Theme and seat of a cluster as they were on ``day``, where an earlier one is known."""
+    sheet: dict[str, Any] = {
+        "theme_fr": cluster.theme_fr,
+        "theme_en": cluster.theme_en,
+        "city": cluster.city,
+        "latitude": cluster.latitude,
+        "longitude": cluster.longitude,
+    }
+    for row in cluster.earlier:
+        if row.get("until") is None or day <= dt.date.fromisoformat(row["until"]):
+            sheet.update({k: row[k] for k in sheet if row.get(k) is not None})
+            break
+    sheet["theme"] = T(sheet["theme_fr"], sheet["theme_en"] or sheet["theme_fr"])
+    return sheet
+
+
+def name_on(names: Sequence[ClusterName], cluster: Cluster, day: dt.date) -> str:
+    """The name in use on ``day`` (of those that may have been, the latest); the present one when none is recorded."""
+    sure = [n for n in names if n.certainty != "unknown"]
+    found = sure[0].name if sure else cluster.name
+    for row in sure:
+        if (row.starts_on is None or row.starts_on <= day) and (row.ends_on is None or day <= row.ends_on):
+            found = row.name
+    return found
+
+
+def names_of(clusters: Iterable[Cluster]) -> dict[int, list[ClusterName]]:
+    """Names by cluster, oldest first; one query."""
+    found: dict[int, list[ClusterName]] = {}
+    for row in ClusterName.objects.filter(cluster__in=list(clusters)).order_by("rank", "id"):
+        found.setdefault(row.cluster_id, []).append(row)
+    return found
+
+
+def members_on(
+    cluster_ids: Iterable[int], day: dt.date, known_on: dt.date | None = None
+) -> dict[int, tuple[int, bool]]:
+    """Members recorded on ``day`` by cluster, and whether any is simulated; no row where none is recorded."""
+    rows = (
+        as_known_on(Membership.objects.filter(cluster_id__in=list(cluster_ids), joined_on__lte=day), known_on)
+        .filter(Q(left_on__isnull=True) | Q(left_on__gte=day))
+        .order_by()
+        .values_list("cluster_id")
+        .annotate(n=Count("id"), simulated=Max(Case(When(simulated=True, then=1), default=0)))
+    )
+    return {cluster: (n, bool(simulated)) for cluster, n, simulated in rows}
+
+
+def published_members(cluster: Cluster, year: int) -> list[dict[str, Any]]:
+    """Published numbers of members up to a year, oldest first: year, count, sources."""
+    found = [m for m in (cluster.published or {}).get("members") or () if not m.get("year") or m["year"] <= year]
+    return sorted(found, key=lambda m: m.get("year") or 0)
+
+
+def rows_of(clusters: Sequence[Cluster], day: dt.date, *, known_on: dt.date | None = None) -> list[ClusterRow]:
+    """The lines of the register for annotated clusters (:func:`clusters_on`), with five queries for all of them."""
+    clusters = list(clusters)
+    ids = [c.pk for c in clusters]
+    names = names_of(clusters)
+    region_set = policy().regions_on(day)
+    titles = region_names(region_set)
+    regions: dict[int, list[str]] = {}
+    for row in ClusterTerritory.objects.filter(
+        cluster_id__in=ids, region_set=region_set.code if region_set else ""
+    ).order_by("rank", "id"):
+        regions.setdefault(row.cluster_id, []).append(titles.get(row.region_code, row.region_code))
+    running: dict[int, LabelPeriod] = {}
+    for period in (
+        _running(day, known_on)
+        .filter(_holding(day, "label__held_by__"), label__held_by__cluster_id__in=ids)
+        .select_related("label", "act")
+        .annotate(holder_id=F("label__held_by__cluster_id"))
+        .order_by("starts_on")
+    ):
+        running[period.holder_id] = period
+    groups: dict[int, list[ClusterGroup]] = {}
+    for row in (
+        as_known_on(ClusterGroup.objects.filter(cluster_id__in=ids), known_on)
+        .filter(Q(on__isnull=True) | Q(on__lte=day))
+        .order_by("evaluation", "id")
+    ):
+        groups.setdefault(row.cluster_id, []).append(row)
+    members = members_on(ids, day, known_on)
+    titles_of_families = families()
+    found = []
+    for cluster in clusters:
+        sheet = sheet_on(cluster, day)
+        period = running.get(cluster.pk)
+        count, simulated = members.get(cluster.pk, (None, False))
+        year = None
+        if count is None:
+            published = published_members(cluster, day.year)
+            if published:
+                count, year = published[-1]["count"], published[-1].get("year")
+        found.append(
+            ClusterRow(
+                cluster=cluster,
+                name=name_on(names.get(cluster.pk, ()), cluster, day),
+                theme=sheet["theme"],
+                family=titles_of_families.get(cluster.theme_family, cluster.theme_family),
+                city=sheet["city"],
+                latitude=sheet["latitude"],
+                longitude=sheet["longitude"],
+                status=cluster.status,
+                tier=cluster.tier_on or "",
+                since=period.starts_on if period else None,
+                until=(period.act.until if period.act else period.ends_on) if period else None,
+                regions=regions.get(cluster.pk, []),
+                groups=groups.get(cluster.pk, []),
+                members=count,
+                members_year=year,
+                members_simulated=simulated,
+                label=period.label if period else None,
+                certainty=period.certainty if period else "",
+            )
+        )
+    return found
+
+
+def register_on(day: dt.date, filters: Filters | None = None, known_on: dt.date | None = None) -> list[ClusterRow]:
+    """The lines of the register on a day, filtered and sorted: six queries, whatever the number of lines."""
+    filters = filters or Filters()
+    rows = ordered(filtered(clusters_on(day, known_on=known_on), filters, day), filters.sort)
+    return rows_of(list(rows), day, known_on=known_on)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Counts of a day: labels and bodies in force, by tier, deduced, unknown. ``tiers``: code -> count."""
+
+    labels: int
+    bodies: int
+    deduced: int
+    unknown: int
+    tiers: Mapping[str, int]
+
+
+def figures(labels: LabelsOnDay) -> Figures:
+    """Key figures of :func:`labels_on`; a label without a published tier counts under an empty code."""
+    tiers: dict[str, int] = {}
+    for row in labels.labels:
+        tiers[row.label.tier] = tiers.get(row.label.tier, 0) + 1
+    return Figures(len(labels.labels), labels.bodies, labels.deduced, len(labels.unknown), tiers)
+
+
+# --- one cluster --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Event:
+    """A label act in a cluster's history, with the period it opened (``span``), if it opened one."""
+
+    act: LabelAct
+    label: Label
+    role: str
+    span: Any
+    current: bool = False
+
+    @property
+    def title(self) -> Any:
+        return act_title(self.act.act)
+
+    @property
+    def ends(self) -> bool:
+        return self.act.act in ENDING
+
+    @property
+    def note(self) -> Text:
+        return T(self.act.note_fr, self.act.note_en or self.act.note_fr)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A succession seen from one cluster: bodies before or after it, and how."""
+
+    relation: Relation
+    before: tuple[Cluster, ...]
+    after: tuple[Cluster, ...]
+    side: str
+
+    @property
+    def word(self) -> Text:
+        return RELATION_WORDS[self.relation.kind]
+
+    @property
+    def note(self) -> Text:
+        return T(self.relation.note_fr, self.relation.note_en or self.relation.note_fr)
+
+
+def label_history(cluster: Cluster, day: dt.date, horizon: dt.date) -> list[Event]:
+    """Acts on the labels that the cluster holds or held (alone, with others, or behind a holder), oldest first.
+
+    Acts decided after ``horizon`` are left out; periods are cut by the acts that remain.
+    """
+    holdings = list(LabelHolder.objects.filter(cluster=cluster).select_related("label"))
+    by_label: dict[int, list[LabelAct]] = {}
+    for act in LabelAct.objects.filter(label_id__in=[h.label_id for h in holdings], superseded_at__isnull=True):
+        if (act.decided_on or act.effective_from) <= horizon:
+            by_label.setdefault(act.label_id, []).append(act)
+    found = []
+    for holding in holdings:
+        acts = by_label.get(holding.label_id, [])
+        records = {act_record(a): a for a in acts}
+        told = {
+            records[s.act].pk: s
+            for s in spans(LabelRecord(holding.label.code, holding.label.name, "", (), tuple(records)))
+        }
+        for act in acts:
+            late = holding.ends_on and act.effective_from > holding.ends_on + dt.timedelta(days=1)
+            early = holding.starts_on and act.effective_from < holding.starts_on and act.act in ENDING
+            if late or early:
+                continue
+            span = told.get(act.pk)
+            holds = bool(span and span.starts_on <= day and (span.ends_on is None or day <= span.ends_on))
+            within = (holding.starts_on is None or holding.starts_on <= day) and (
+                holding.ends_on is None or day <= holding.ends_on
+            )
+            found.append(Event(act, holding.label, holding.role, span, holds and within))
+    return sorted(found, key=lambda e: (e.act.effective_from, e.ends, e.act.pk))
+
+
+def relations_of(cluster: Cluster, horizon: dt.date) -> list[Link]:
+    """Successions of a cluster both ways, oldest first, undone ones included; three queries."""
+    mine = dict(RelationEnd.objects.filter(cluster=cluster).values_list("relation_id", "side"))
+    rows = list(Relation.objects.filter(pk__in=mine).order_by(F("on").asc(nulls_last=True), "id"))
+    ends: dict[tuple[int, str], list[Cluster]] = {}
+    for end in RelationEnd.objects.filter(relation_id__in=mine).select_related("cluster").order_by("id"):
+        ends.setdefault((end.relation_id, end.side), []).append(end.cluster)
+    return [
+        Link(row, tuple(ends.get((row.pk, "from"), ())), tuple(ends.get((row.pk, "to"), ())), mine[row.pk])
+        for row in rows
+        if row.on is None or row.on <= horizon
+    ]
+
+
+def successors_of(cluster: Cluster, horizon: dt.date) -> list[Cluster]:
+    """The bodies that took over from a cluster and were not undone."""
+    found: dict[int, Cluster] = {}
+    for link in relations_of(cluster, horizon):
+        undone = link.relation.kind in ("undone", "alliance") or (
+            link.relation.ended_on and link.relation.ended_on <= horizon
+        )
+        if link.side == "from" and not undone:
+            found |= {c.pk: c for c in link.after}
+    return list(found.values())
+
+
+def group_history(cluster: Cluster, horizon: dt.date, known_on: dt.date | None = None) -> list[ClusterGroup]:
+    """Published results of evaluations, oldest first; an unknown result has no row."""
+    return list(
+        as_known_on(ClusterGroup.objects.filter(cluster=cluster), known_on)
+        .filter(Q(on__isnull=True) | Q(on__lte=horizon))
+        .order_by("evaluation", "id")
+    )
+
+
+@dataclass(frozen=True)
+class BodyRow:
+    """A governing body on a day: seats by college, mandates, and whether the preponderant place is kept."""
+
+    body: GovernanceBody
+    kind_title: Any
+    colleges: tuple[tuple[Any, int], ...]
+    seats: tuple[Seat, ...]
+    check: rules.Preponderance | None
+    simulated: bool
+
+
+def governance_on(cluster: Cluster, day: dt.date, known_on: dt.date | None = None) -> list[BodyRow]:
+    """Governing bodies with the seats of ``day`` and the preponderance check where the policy asks for it."""
+    bodies = list(GovernanceBody.objects.filter(cluster=cluster).order_by("id"))
+    seats: dict[int, list[Seat]] = {}
+    for seat in (
+        as_known_on(Seat.objects.filter(body__in=bodies), known_on)
+        .filter(access.in_force(day))
+        .select_related("organisation")
+        .order_by("id")
+    ):
+        seats.setdefault(seat.body_id, []).append(seat)
+    pol = policy()
+    kinds = {b.code: b for b in pol.governance.bodies}
+    order = {c.code: n for n, c in enumerate(pol.members.colleges)}
+    titles = {c.code: c.title for c in pol.members.colleges}
+    threshold = pol.on(day).find("governance.preponderant_share_above")
+    found = []
+    for body in bodies:
+        rows = sorted(seats.get(body.pk, ()), key=lambda s: (order.get(s.college, 99), s.pk))
+        counts: dict[str, int] = {}
+        for seat in rows:
+            counts[seat.college] = counts.get(seat.college, 0) + 1
+        kind = kinds.get(body.kind)
+        check = None
+        if kind is not None and kind.preponderance and pol.members.preponderant_colleges:
+            check = rules.preponderance(counts, pol.members.preponderant_colleges, threshold, day)
+        found.append(
+            BodyRow(
+                body,
+                kind.title if kind else body.kind,
+                tuple((titles.get(code, code), n) for code, n in counts.items()),
+                tuple(rows),
+                check,
+                body.simulated or any(s.simulated for s in rows),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Team:
+    """The permanent team on a day: posts and full-time equivalents; None when no post is recorded (unknown)."""
+
+    posts: tuple[TeamPost, ...]
+    employed: Any
+    seconded: Any
+    simulated: bool
+
+    @property
+    def total(self) -> Any:
+        return None if not self.posts else (self.employed or 0) + (self.seconded or 0)
+
+
+def team_on(cluster: Cluster, day: dt.date, known_on: dt.date | None = None) -> Team:
+    """Posts in force on ``day``, employed first; no names of persons exist."""
+    posts = tuple(
+        as_known_on(TeamPost.objects.filter(cluster=cluster), known_on)
+        .filter(access.in_force(day))
+        .select_related("seconded_by")
+        .order_by("status", "-fte", "title", "id")
+    )
+    sums = {
+        status: sum((p.fte for p in posts if p.status == status), start=type(posts[0].fte)(0)) if posts else None
+        for status in ("employed", "seconded")
+    }
+    return Team(posts, sums["employed"], sums["seconded"], any(p.simulated for p in posts))
+
+
+def members_by_type(
+    cluster: Cluster, day: dt.date, known_on: dt.date | None = None
+) -> tuple[list[tuple[Any, str, int]], bool]:
+    """Members of ``day`` by type, in the policy's order, as (title, code, count), and whether any is simulated.
+
+    An empty list means that no membership is recorded: unknown, not zero.
+    """
+    rows = (
+        as_known_on(Membership.objects.filter(cluster=cluster, joined_on__lte=day), known_on)
+        .filter(Q(left_on__isnull=True) | Q(left_on__gte=day))
+        .order_by()
+        .values_list("member_type")
+        .annotate(n=Count("id"), simulated=Max(Case(When(simulated=True, then=1), default=0)))
+    )
+    counted = {code: (n, bool(simulated)) for code, n, simulated in rows}
+    if not counted:
+        return [], False
+    types = [(t.plural, t.code) for t in policy().members.types]
+    known = {code for _, code in types}
+    found = [(title, code, counted.get(code, (0, False))[0]) for title, code in types]
+    found += [(code, code, n) for code, (n, _) in counted.items() if code not in known]
+    return found, any(simulated for _, simulated in counted.values())
+
+
+@dataclass
+class Sheet:
+    """Everything public about one cluster on a day."""
+
+    row: ClusterRow
+    day: dt.date
+    horizon: dt.date
+    names: list[ClusterName]
+    events: list[Event]
+    links: list[Link]
+    successors: list[Cluster]
+    groups: list[ClusterGroup]
+    published: list[dict[str, Any]]
+    members: list[tuple[Any, str, int]]
+    members_simulated: bool
+    bodies: list[BodyRow]
+    team: Team
+    carriers: list[Carrier]
+    correspondents: list[Correspondent]
+    conflicts: list[dict[str, Any]]
+    sources: dict[str, Source]
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.row.cluster
+
+    @property
+    def members_total(self) -> int:
+        return sum(n for _, _, n in self.members)
+
+    @property
+    def last_end(self) -> Event | None:
+        """The act that ended the last label by the day, if any."""
+        return next((e for e in reversed(self.events) if e.ends and e.act.effective_from <= self.day), None)
+
+
+def sheet(slug: str, day: dt.date, *, horizon: dt.date, known_on: dt.date | None = None) -> Sheet | None:
+    """The sheet of a cluster on a day, or None when there is no such cluster; a fixed number of queries."""
+    cluster = clusters_on(day, known_on=known_on).filter(slug=slug).first()
+    if cluster is None:
+        return None
+    row = rows_of([cluster], day, known_on=known_on)[0]
+    names = [
+        n
+        for n in ClusterName.objects.filter(cluster=cluster).order_by("rank", "id")
+        if n.starts_on is None or n.starts_on <= horizon
+    ]
+    events = label_history(cluster, day, horizon)
+    links = relations_of(cluster, horizon)
+    groups = row.groups if horizon == day else group_history(cluster, horizon, known_on)
+    members, simulated = members_by_type(cluster, day, known_on)
+    carriers = list(
+        Carrier.objects.filter(cluster=cluster)
+        .filter(Q(starts_on__isnull=True) | Q(starts_on__lte=horizon))
+        .select_related("organisation")
+        .order_by(F("starts_on").asc(nulls_first=True), "id")
+    )
+    published = published_members(cluster, horizon.year)
+    conflicts = conflicts_of(slug)
+    sources = sources_of(
+        cluster.sources,
+        *(n.sources for n in names),
+        *(e.act.sources for e in events),
+        *(link.relation.sources for link in links),
+        *(g.sources for g in groups),
+        *(p["sources"] for p in published),
+        *(c.sources for c in carriers),
+        *(c["sources"] for c in conflicts),
+    )
+    after: dict[int, Cluster] = {}
+    for link in links:
+        ended = link.relation.ended_on and link.relation.ended_on <= day
+        if link.side == "from" and link.relation.kind not in ("undone", "alliance", "member_transfer") and not ended:
+            after |= {c.pk: c for c in link.after}
+    return Sheet(
+        row=row,
+        day=day,
+        horizon=horizon,
+        names=names,
+        events=events,
+        links=links,
+        successors=list(after.values()),
+        groups=groups,
+        published=published,
+        members=members,
+        members_simulated=simulated,
+        bodies=governance_on(cluster, day, known_on),
+        team=team_on(cluster, day, known_on),
+        carriers=carriers,
+        correspondents=list(
+            Correspondent.objects.filter(access.in_force(day), cluster=cluster)
+            .select_related("organisation", "user")
+            .order_by("starts_on", "id")
+        ),
+        conflicts=conflicts,
+        sources=sources,
+    )
+
+
+# --- labels and decisions -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LabelSheet:
+    """A label with its acts (all versions that still stand), its holders and the labels around it."""
+
+    label: Label
+    events: list[Event]
+    holders: list[LabelHolder]
+    before: list[Label]
+    after: list[Label]
+    sources: dict[str, Source]
+    corrected: int
+
+
+def label_sheet(code: str, day: dt.date, horizon: dt.date) -> LabelSheet | None:
+    """A label's page: acts and periods, holders, labels it follows and that follow it."""
+    label = Label.objects.filter(code=code, programme=settings.PROGRAMME).first()
+    if label is None:
+        return None
+    acts = [
+        a
+        for a in LabelAct.objects.filter(label=label, superseded_at__isnull=True)
+        if (a.decided_on or a.effective_from) <= horizon
+    ]
+    records = {act_record(a): a for a in acts}
+    told = {records[s.act].pk: s for s in spans(LabelRecord(label.code, label.name, "", (), tuple(records)))}
+    events = []
+    for act in sorted(acts, key=lambda a: a.effective_from):
+        span = told.get(act.pk)
+        current = bool(span and span.starts_on <= day and (span.ends_on is None or day <= span.ends_on))
+        events.append(Event(act, label, "holder", span, current))
+    holders = list(
+        LabelHolder.objects.filter(label=label).select_related("cluster").order_by("role", "cluster__name_key")
+    )
+    others = Label.objects.filter(programme=label.programme).exclude(pk=label.pk)
+    before = list(others.filter(code__in=label.follows))
+    # "follows" is a short JSON list; the few labels of later phases are looked through here, on any database.
+    later = others.annotate(first=Min("acts__effective_from")).filter(first__lte=horizon).exclude(follows=[])
+    after = [one for one in later if label.code in one.follows]
+    corrected = LabelAct.objects.filter(label=label, superseded_at__isnull=False).count()
+    return LabelSheet(
+        label,
+        events,
+        holders,
+        before,
+        after,
+        sources_of(label.sources, *(a.sources for a in acts), *(h.sources for h in holders)),
+        corrected,
+    )
+
+
+def decisions(horizon: dt.date, limit: int | None = None) -> list[NationalDecision]:
+    """National decisions up to ``horizon``, the latest first."""
+    rows = NationalDecision.objects.filter(programme=settings.PROGRAMME, on__lte=horizon).order_by("-on", "-id")
+    return list(rows[:limit] if limit else rows)
+
+
+# --- tasks --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that waits: what, for which cluster, by when, where."""
+
+    title: Text
+    cluster: Cluster
+    due_on: dt.date | None
+    url_name: str
+    args: tuple[Any, ...]
+    kind: str
+
+
+def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
+    """What of the register waits for an actor: mandates that end soon, labels that end soon; soonest first.
+
+    Only for those whose business the cluster is; nothing for readers and for authorities.
+    """
+    if not actor.signed_in or not (actor.can("members.edit") or actor.can("register.edit")):
+        return []
+    mine = access.clusters_of(actor, day)
+    soon = day + dt.timedelta(days=rules.MANDATE_ENDS_WITHIN)
+    found: list[Task] = []
+    ending = (
+        Seat.objects.filter(
+            superseded_at__isnull=True, ends_on__gte=day, ends_on__lte=soon, body__cluster__in=mine.values("pk")
+        )
+        .values("body_id", "body__title", "body__cluster_id")
+        .annotate(n=Count("id"), first=Min("ends_on"))
+        .order_by()
+    )
+    ending = list(ending)
+    label_until = day + dt.timedelta(days=rules.LABEL_ENDS_WITHIN)
+    running = list(
+        _running(day, None)
+        .filter(_holding(day, "label__held_by__"), label__held_by__cluster__in=mine.values("pk"))
+        .filter(ends_on__isnull=False, ends_on__lte=label_until, certainty__in=SURE)
+        .annotate(holder_id=F("label__held_by__cluster_id"))
+        .select_related("label", "act")
+    )
+    followed = {
+        (p.label_id, p.starts_on)
+        for p in LabelPeriod.objects.filter(superseded_at__isnull=True, label_id__in=[p.label_id for p in running])
+        if p.act is None or (p.act.decided_on or p.act.effective_from) <= day
+    }
+    clusters = Cluster.objects.in_bulk([*{e["body__cluster_id"] for e in ending}, *{p.holder_id for p in running}])
+    for row in ending:
+        found.append(
+            Task(
+                T(
+                    "{b} : {n} mandat(s) à renouveler",
+                    "{b}: {n} mandate(s) to renew",
+                    b=row["body__title"],
+                    n=row["n"],
+                ),
+                clusters[row["body__cluster_id"]],
+                row["first"],
+                "cluster-governance",
+                (clusters[row["body__cluster_id"]].slug,),
+                "mandate",
+            )
+        )
+    for period in running:
+        if (period.label_id, period.ends_on + dt.timedelta(days=1)) in followed:
+            continue
+        found.append(
+            Task(
+                T("Le label « {n} » arrive à terme", "The label “{n}” comes to its end", n=period.label.name),
+                clusters[period.holder_id],
+                period.ends_on,
+                "label",
+                (period.label.code,),
+                "label",
+            )
+        )
+    return sorted(found, key=lambda t: (t.due_on or dt.date.max, t.cluster.name_key))
