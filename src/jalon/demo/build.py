@@ -60,6 +60,7 @@ class World:
     services: dict[str, Organisation] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
     acts: list[dict[str, Any]] = field(default_factory=list)
+    roles: dict[str, Any] = field(default_factory=dict)
 
 
 def build_once(*, say: Say, seed: int = simulate.SEED) -> bool:

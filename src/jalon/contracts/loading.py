@@ -1,0 +1,93 @@
+"""Real contracts of which the sources tell parties, territory and dates but not the text.
+
+They are kept as facts with their sources (``Contract.known``): no text is invented for them, and pages say what is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from jalon.clusters.labels import Register
+from jalon.clusters.models import Cluster
+from jalon.contracts.models import Contract
+from jalon.core import journal
+from jalon.core.clock import moment_on
+from jalon.people.access import policy
+
+
+def load_known(register: Register, programme: str, skip: Collection[str] = ()) -> int:
+    """Make a row for each real contract of the register that is not in ``skip`` or there already; how many were made.
+
+    The recorded moment is the day of the signature, or of the start when no such day is known, so that a board asked
+    "as known on" an earlier day does not show it.
+    """
+    clusters = {c.slug: c for c in Cluster.objects.filter(programme=programme)}
+    present = set(Contract.objects.values_list("slug", flat=True)) | set(skip)
+    acts = []
+    for row in register.contracts:
+        if row["code"] in present or row["slug"] not in clusters:
+            continue
+        cluster = clusters[row["slug"]]
+        starts, ends, signed = row.get("starts_on"), row.get("ends_on"), row.get("signed_on")
+        known_from = signed or starts
+        if known_from is None:
+            continue
+        template = next((t for t in policy().contract_templates if t.phase == row["phase"]), None)
+        exact = row.get("signed_precision") == "day"
+        Contract.objects.create(
+            programme=programme,
+            cluster=cluster,
+            slug=row["code"],
+            title=_title(template, cluster, starts, ends),
+            kind=row["kind"],
+            phase=row["phase"],
+            template=template.code if template else "",
+            policy_day=known_from,
+            starts_on=starts,
+            ends_on=ends,
+            state="known",
+            created_at=moment_on(known_from),
+            signed_on=signed if exact else None,
+            known=known_of(row),
+            sources=_keys(row),
+        )
+        acts.append(
+            {
+                "case": f"contract:{row['code']}",
+                "act": "contract.known",
+                "on": known_from,
+                "at": moment_on(known_from),
+                "after": {"signed_on": signed, "precision": row.get("signed_precision"), "sources": _keys(row)},
+            }
+        )
+    journal.record_many(acts)
+    return len(acts)
+
+
+def _title(template: Any, cluster: Cluster, starts: Any, ends: Any) -> str:
+    years = f" {starts.year}-{ends.year}" if starts and ends else ""
+    return f"{template.title.in_language('fr') if template else 'Contrat'} – {cluster.name}{years}"
+
+
+def _keys(row: dict[str, Any]) -> list[str]:
+    keys = row.get("source") or []
+    return [keys] if isinstance(keys, str) else [str(k) for k in keys]
+
+
+def known_of(row: dict[str, Any]) -> dict[str, Any]:
+    """What the sources tell of a real contract: dates with their precision, parties, territory, what is missing."""
+    return {
+        "starts_on": row["starts_on"].isoformat() if row.get("starts_on") else None,
+        "ends_on": row["ends_on"].isoformat() if row.get("ends_on") else None,
+        "signed_on": row["signed_on"].isoformat() if row.get("signed_on") else None,
+        "signed_precision": row.get("signed_precision") or "",
+        "territory": list(row.get("territory") or []),
+        "parties": [
+            {k: str(v) for k, v in party.items() if k in ("role", "level", "name", "represented_by", "certainty")}
+            for party in row.get("parties") or []
+        ],
+        "parties_complete": bool(row.get("parties_complete")),
+        "note": row.get("note") or {},
+        "sources": _keys(row),
+    }
