@@ -60,6 +60,9 @@ def prepare(*, demo: bool, say: Say) -> None:
             from jalon.demo.build import build_once
 
             build_once(say=say)
+        from jalon.contracts.loading import load_known_if_changed
+
+        load_known_if_changed()
 
 
 def nightly() -> list[str]:

@@ -6,14 +6,36 @@ They are kept as facts with their sources (``Contract.known``): no text is inven
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
-from jalon.clusters.labels import Register
+from django.conf import settings
+from django.db import transaction
+
+from jalon.clusters.labels import Register, load_register
+from jalon.clusters.loading import fingerprint
 from jalon.clusters.models import Cluster
 from jalon.contracts.models import Contract
 from jalon.core import journal
 from jalon.core.clock import moment_on
+from jalon.core.models import Setting
 from jalon.people.access import policy
+
+
+def load_known_if_changed(programme: str | None = None) -> int:
+    """:func:`load_known` for the programme's folder of data, unless these very files were loaded; how many were made."""
+    programme = programme or settings.PROGRAMME
+    folder = Path(settings.DATA) / programme
+    if not folder.is_dir():
+        return 0
+    key, mark = f"contracts:{programme}", fingerprint(folder)
+    row = Setting.objects.filter(key=key).first()
+    if row and row.value == mark:
+        return 0
+    with transaction.atomic():
+        made = load_known(load_register(folder), programme)
+        Setting.objects.update_or_create(key=key, defaults={"value": mark})
+    return made
 
 
 def load_known(register: Register, programme: str, skip: Collection[str] = ()) -> int:

@@ -17,7 +17,7 @@ from django.db.models import Count, Q
 from jalon.clusters.labels import Register, load_register
 from jalon.clusters.models import Cluster, ClusterDocument, ClusterGroup, Membership
 from jalon.contracts import actions, follow_actions
-from jalon.contracts.loading import known_of, load_known
+from jalon.contracts.loading import known_of
 from jalon.contracts.models import Action, Commitment, Contract, Objective, Report, Text
 from jalon.core.clock import moment_on
 from jalon.core.files import store
@@ -45,11 +45,12 @@ def contracts(world: World, say: Say) -> None:
     roadmaps: dict[str, Any] = {}
     made: dict[str, Contract] = {}
     sizes = _sizes(world)
-    for slug in signing:
+    for done, slug in enumerate(signing, 1):
+        if done % 20 == 0:
+            say("  {n} sur {total}…", "  {n} of {total}…", n=done, total=len(signing))
         roadmaps[slug] = roadmap(world, slug, dt.date(2009, 2, 2))
         made[slug] = contract(world, register, slug, real.get(slug), sizes[slug])
     later(world, register, real, sizes)
-    known_contracts(world, register)
     say("Démonstration : suivi et campagne 2009…", "Demonstration: follow-up and the 2009 round…")
     life(world, made)
 
@@ -531,11 +532,6 @@ def later(world: World, register: Register, real: dict[str, Any], sizes: dict[st
         **at(dt.date(2010, 6, 22), 16),
     )
     actions.take_annexes(text, by=state_person, **at(dt.date(2010, 6, 24)))
-
-
-def known_contracts(world: World, register: Register) -> None:
-    """Real contracts of which only parties and dates are known: kept as facts, without a text."""
-    load_known(register, world.programme, skip=set(Contract.objects.values_list("slug", flat=True)))
 
 
 # -- life ---------------------------------------------------------------------------------------------------------------
