@@ -217,7 +217,12 @@ def test_the_loop_by_its_pages(world, signed_in):
     public = signed_in().get(reverse("roadmap", args=[pk])).content.decode()
     assert world.draft.frozen.sha256 in public
     assert world.director.user_label not in public
-    new = director.post(reverse("roadmap-new-version", args=[pk]), {"phase": "phase-2", "begin": "1"})
+    address = reverse("roadmap-new-version", args=[pk])
+    unsaid = director.post(address, {"phase": "phase-3", "begin": "1"})  # where things go must be said
+    assert unsaid.status_code == 200
+    assert "Dites où va ce texte" in unsaid.content.decode()
+    steps = director.get(address).context["form"].steps
+    new = director.post(address, {"phase": "phase-2", "begin": "1"} | {step.name: step.target for step in steps})
     assert new.status_code == 302
     made = Roadmap.objects.get(version=2)
     assert director.get(reverse("roadmap-compare", args=[made.pk])).status_code == 200

@@ -44,8 +44,12 @@ def test_one_of_two_saves_wins_and_the_other_is_kept():
         before = Section.objects.get(roadmap=world.draft, key=TEXT).rev
         words = [f"Texte du premier, {round_no}", f"Texte du second, {round_no}"]
         results = race(
-            lambda: actions.save_section(world.draft, TEXT, body=words[0], rev=before, by=world.director, on=DAY),
-            lambda: actions.save_section(world.draft, TEXT, body=words[1], rev=before, by=world.team, on=DAY),
+            *(
+                lambda body=body, by=by, rev=before: actions.save_section(
+                    world.draft, TEXT, body=body, rev=rev, by=by, on=DAY
+                )
+                for body, by in zip(words, (world.director, world.team), strict=True)
+            )
         )
         lost = [n for n, result in enumerate(results) if isinstance(result, Conflict)]
         assert len(lost) == 1, results

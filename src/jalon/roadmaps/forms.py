@@ -60,25 +60,33 @@ class StartForm(forms.Form):
         self.fields["phase"].choices = [(p.code, str(p.title)) for p in phases]
 
 
+LEAVE = "-"
+"""The choice that leaves a section or level behind."""
+
+
 class NewVersionForm(StartForm):
     """Begin a version from a validated one: where each section and level goes."""
 
     def __init__(self, *args: Any, steps: Any = (), **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.steps = list(steps)
+        leave = (LEAVE, str(T("Laisser de côté", "Leave behind")))
         for step in self.steps:
+            choices = [(code, str(title)) for code, title in step.choices]
+            ask = [] if step.target else [("", str(T("Choisir", "Choose")))]
             self.fields[step.name] = forms.ChoiceField(
                 label=str(step.title),
                 help_text=_proposal(step),
-                choices=[*((code, str(title)) for code, title in step.choices), ("", str(T("Laisser de côté", "Leave behind")))],
+                choices=[*ask, *choices, leave],
                 initial=step.target,
-                required=False,
+                error_messages={"required": T("Dites où va ce texte.", "Say where this goes.")},
             )
 
     @property
     def mapping(self) -> dict[str, str]:
         """What was chosen for each step."""
-        return {step.name: self.cleaned_data.get(step.name, "") for step in self.steps}
+        chosen = {step.name: self.cleaned_data[step.name] for step in self.steps}
+        return {name: "" if target == LEAVE else target for name, target in chosen.items()}
 
     @property
     def own(self) -> list[Any]:

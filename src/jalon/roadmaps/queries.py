@@ -223,9 +223,14 @@ def validated_roadmap(cluster: Any, phase: str) -> Roadmap | None:
 
 def versions(cluster: Any, states: Sequence[str]) -> list[Roadmap]:
     """Every version of a cluster's roadmaps in one of ``states``, newest phase and version first."""
-    order = {phase.code: n for n, phase in enumerate(policy().phases)}
     rows = Roadmap.objects.filter(cluster=cluster, state__in=states).select_related("frozen", "based_on")
-    return sorted(rows, key=lambda r: (order.get(r.phase, -1), r.version), reverse=True)
+    return sorted(rows, key=rank, reverse=True)
+
+
+def rank(roadmap: Roadmap) -> tuple[int, int]:
+    """The place of a version in the sequence: phase, then version."""
+    codes = [phase.code for phase in policy().phases]
+    return (codes.index(roadmap.phase) if roadmap.phase in codes else -1, roadmap.version)
 
 
 def acts(roadmaps: Iterable[Roadmap]) -> dict[int, list[JournalEntry]]:
@@ -332,10 +337,16 @@ LONG_PASSAGE = 12_000
 def passages(before: str, after: str) -> list[Passage]:
     """Two texts as runs of lines that are the same or that differ."""
     old, new = (before or "").split("\n"), (after or "").split("\n")
-    found = []
-    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        found.append(Passage(kind == "equal", "\n".join(old[a:b]), "\n".join(new[c:d]), b - a))
-    return found
+    runs = [list(run) for run in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()]
+    joined: list[list[Any]] = []
+    for place, run in enumerate(runs):
+        kind, a, b, c, d = run
+        blank = kind == "equal" and not "".join(old[a:b]).strip() and 0 < place < len(runs) - 1
+        if joined and joined[-1][0] != "equal" and (blank or kind != "equal"):  # an empty line keeps a change whole
+            joined[-1] = ["replace", joined[-1][1], b, joined[-1][3], d]
+        else:
+            joined.append(run)
+    return [Passage(kind == "equal", "\n".join(old[a:b]), "\n".join(new[c:d]), b - a) for kind, a, b, c, d in joined]
 
 
 @dataclass(frozen=True)
@@ -411,7 +422,8 @@ def _flat(document: Mapping[str, Any]) -> list[rules.Element]:
     return [
         rules.Element(
             key=e["key"], section=section["key"], level=e["level"], parent=e["parent"], title=e["title"],
-            body=e["body"], horizon=e["horizon"] or "", due_on=e["due_on"],
+            body=e["body"], horizon=e["horizon"] or "",
+            due_on=dt.date.fromisoformat(e["due_on"]) if e["due_on"] else None,
         )
         for section in document["sections"]
         for e in section.get("elements", ())

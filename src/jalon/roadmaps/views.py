@@ -788,11 +788,11 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     if other is None:
         earlier = [r for r in others if r.pk == roadmap.based_on_id]
-        earlier += [r for r in others if (r.created_at, r.pk) < (roadmap.created_at, roadmap.pk)]
+        earlier += [r for r in others if queries.rank(r) < queries.rank(roadmap)]
         other = next(iter(earlier), others[0] if others else None)
     rows, before, after = [], None, None
     if other is not None:
-        before, after = sorted((roadmap, other), key=lambda r: (r.created_at, r.pk))
+        before, after = sorted((roadmap, other), key=queries.rank)
         rows = queries.compare(
             queries.document(before), queries.document(after), by_key=queries.related(before, after)
         )
@@ -828,6 +828,7 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
             "after_name": _version_name(after) if after else "",
             "rows": rows,
             "changed": sum(1 for row in rows if row["row"].changed),
+            "unchanged": [row for row in rows if not row["row"].changed],
             "breadcrumb": _under_list(
                 roadmap.cluster,
                 (reverse("roadmap", args=[roadmap.pk]), _version_name(roadmap)),

@@ -1,7 +1,7 @@
 // The drafting page while several people write: after a save, the button's revision follows the script's; what is
 // missing, the states of the sections and who wrote last are read again, then and once a minute.
 (() => {
-  const PARTS = ["lead-missing", "manques", "states"];
+  const PARTS = ["lead-missing", "manques", "missing-bar", "states"];
   const EVERY = 60000;
   let waiting = 0;
 
