@@ -1,0 +1,23 @@
+"""Addresses of printed documents."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from jalon.documents import views
+
+urlpatterns = [
+    path("contrats/<slug:slug>/document.pdf", views.contract, {"kind": "pdf"}, name="contract-pdf"),
+    path("contrats/<slug:slug>/document.docx", views.contract, {"kind": "docx"}, name="contract-docx"),
+    path(
+        "contrats/<slug:slug>/avenants/<int:number>/document.pdf", views.amendment, {"kind": "pdf"}, name="amendment-pdf"
+    ),
+    path(
+        "contrats/<slug:slug>/avenants/<int:number>/document.docx",
+        views.amendment,
+        {"kind": "docx"},
+        name="amendment-docx",
+    ),
+    path("feuilles-de-route/<int:pk>/document.pdf", views.roadmap, {"kind": "pdf"}, name="roadmap-pdf"),
+    path("feuilles-de-route/<int:pk>/document.docx", views.roadmap, {"kind": "docx"}, name="roadmap-docx"),
+]

@@ -1,0 +1,107 @@
+"""Printed documents: who may read the text may print it; a draft is marked as one."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from jalon.contracts import queries as contracts
+from jalon.contracts.models import Contract, Text
+from jalon.core import clock
+from jalon.core.lang import LANGUAGES
+from jalon.documents import make, queries
+from jalon.documents.roadmap import RoadmapView
+from jalon.people.access import policy
+from jalon.roadmaps import access as roadmap_access, queries as roadmaps, states as roadmap_states
+from jalon.roadmaps.models import Roadmap
+from jalon.ui.http import page
+
+
+def _lang(request: HttpRequest) -> str:
+    """The language asked for by ``?lang=``; the programme's own otherwise, because the document is the programme's."""
+    asked = request.GET.get("lang", "")
+    return asked if asked in LANGUAGES else ""
+
+
+def _number(request: HttpRequest) -> int | None:
+    asked = request.GET.get("texte", request.GET.get("text", ""))
+    if not asked:
+        return None
+    if not asked.isdecimal() or len(asked) > 6:
+        raise Http404
+    return int(asked)
+
+
+def _answer(data: bytes, kind: str, name: str) -> HttpResponse:
+    response = HttpResponse(data, content_type=make.TYPES[kind])
+    response["Content-Disposition"] = f'{"inline" if kind == "pdf" else "attachment"}; filename="{slugify(name)}.{kind}"'
+    return response
+
+
+def _readable(request: HttpRequest, slug: str, number: int | None, on: dt.date) -> tuple[Contract, Text]:
+    contract = contracts.with_texts(slug, request.actor, on)
+    text = queries.readable_text(contract, number, request.actor, on) if contract else None
+    if contract is None or text is None:
+        raise Http404
+    return contract, text
+
+
+@require_safe
+@never_cache
+@page
+def contract(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
+    """A contract; ``?texte=`` names an earlier or later text (0: the original), ``?lang=`` the language of the labels."""
+    on = clock.today()
+    found, text = _readable(request, slug, _number(request), on)
+    address = request.build_absolute_uri(make.address_of(found.slug))
+    data = make.contract(text, kind, on=on, address=address, lang=_lang(request))
+    return _answer(data, kind, f"{found.slug}-{'texte' if text.state == 'signed' else 'projet'}-{text.number}")
+
+
+@require_safe
+@never_cache
+@page
+def amendment(request: HttpRequest, slug: str, number: int, kind: str) -> HttpResponse:
+    """An amendment with its difference."""
+    on = clock.today()
+    found, text = _readable(request, slug, number, on)
+    if text.base_id is None:
+        raise Http404
+    address = request.build_absolute_uri(make.address_of(found.slug))
+    return _answer(
+        make.amendment(text, kind, on=on, address=address, lang=_lang(request)), kind, f"{found.slug}-avenant-{number}"
+    )
+
+
+@require_safe
+@never_cache
+@page
+def roadmap(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """A roadmap, the validated text when there is one."""
+    on = clock.today()
+    found = get_object_or_404(Roadmap.objects.select_related("cluster", "frozen"), pk=pk)
+    place = roadmap_access.standing(request.actor, found.cluster, on)
+    if not roadmap_access.may_read(found, place):
+        raise Http404
+    laws = policy()
+    view = RoadmapView(
+        document=roadmaps.document(found),
+        cluster=found.cluster.name,
+        programme=laws.title,
+        phase=roadmaps.phase_title(found.phase),
+        language=laws.language if laws.language in LANGUAGES else "fr",
+        day=on,
+        address=request.build_absolute_uri(reverse("roadmap", args=[found.pk])),
+        state=roadmap_states.TITLES[found.state],
+        horizons=roadmap_states.HORIZONS,
+        validated_on=found.validated_on,
+        sha256=found.frozen.sha256 if found.frozen else "",
+        simulated=found.simulated,
+    )
+    return _answer(make.roadmap(view, kind, lang=_lang(request)), kind, f"{found.cluster.slug}-{found.phase}-v{found.version}")
