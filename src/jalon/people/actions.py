@@ -140,7 +140,7 @@ def invite(
     wanted = _known_role(role)
     rules.may_invite(by, wanted, organisation_id=organisation.id)
     email = _email(email)
-    if organisation.merged_into_id is not None:
+    if Organisation.objects.filter(pk=organisation.pk, merged_into__isnull=False).exists():
         raise Refused(
             T(
                 "« {name} » est un doublon, fusionné dans une autre fiche : invitez pour celle-ci.",
@@ -535,9 +535,10 @@ def reactivate(user: User, *, by: Actor, on: dt.date, why: str) -> None:
     if not access.manages_nationally(by):
         by.require("people.manage")
         raise NotAllowed(T("Réservé à la gestion nationale des comptes.", "Kept to the national managers of accounts."))
-    if user.is_active:
-        raise Refused(T("Ce compte est ouvert.", "This account is open."))
     with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        if user.is_active:
+            raise Refused(T("Ce compte est ouvert.", "This account is open."))
         user.is_active, user.deactivated_at = True, None
         user.save(update_fields=["is_active", "deactivated_at"])
         record(
