@@ -277,7 +277,7 @@ QUERIES = {
     "roadmap-edit": {"director": 9},
     "roadmap-review": {"correspondent": 11},
     "roadmap-compare": {"director": 11},
-    "roadmap-history": {"director": 9},
+    "roadmap-history": {"director": 11},
 }
 
 

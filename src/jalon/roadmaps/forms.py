@@ -10,8 +10,15 @@ from jalon.core.lang import T
 from jalon.roadmaps import rules
 
 
-def _day(**kwargs: Any) -> forms.DateField:
-    return forms.DateField(
+class _LaterDate(forms.DateField):
+    """A day that is asked for, but may be saved empty meanwhile: it is only needed before submission."""
+
+    def validate(self, value: Any) -> None:
+        """Nothing: the list of what is missing says that it is not given yet."""
+
+
+def _day(kind: type[forms.DateField] = forms.DateField, **kwargs: Any) -> forms.DateField:
+    return kind(
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), input_formats=["%Y-%m-%d", "%d/%m/%Y"],
         **kwargs,
     )
@@ -21,8 +28,9 @@ class FrameForm(forms.Form):
     """Title and period. The hidden fields hold what the writer saw, so that a change made meanwhile is noticed."""
 
     title = forms.CharField(label=T("Titre", "Title"), max_length=rules.MAX_TITLE)
-    starts_on = _day(label=T("Premier jour", "First day"), required=False)
-    ends_on = _day(label=T("Dernier jour", "Last day"), required=False)
+    starts_on = _day(_LaterDate, label=T("Premier jour", "First day"))
+    ends_on = _day(_LaterDate, label=T("Dernier jour", "Last day"))
+    use_required_attribute = False
     seen_title = forms.CharField(widget=forms.HiddenInput, required=False)
     seen_starts_on = forms.DateField(widget=forms.HiddenInput, required=False)
     seen_ends_on = forms.DateField(widget=forms.HiddenInput, required=False)

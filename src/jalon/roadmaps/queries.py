@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from jalon.core.canonical import canonical, plain, sha256
 from jalon.core.errors import Refused
@@ -242,9 +242,17 @@ def acts(roadmaps: Iterable[Roadmap]) -> dict[int, list[JournalEntry]]:
     return found
 
 
-def history(roadmap: Roadmap, name: str) -> list[Revision]:
+def history(roadmap: Roadmap, name: str) -> QuerySet[Revision]:
     """Every saved wording of ``section:<key>`` or ``item:<key>``, newest first, refused ones too."""
-    return list(Revision.objects.filter(roadmap=roadmap, element=name).order_by("-id"))
+    return Revision.objects.filter(roadmap=roadmap, element=name).order_by("-id")
+
+
+def stored_before(revision: Revision) -> Revision | None:
+    """The wording that was stored just before this one was sent."""
+    rows = Revision.objects.filter(
+        roadmap_id=revision.roadmap_id, element=revision.element, refused=False, pk__lt=revision.pk
+    )
+    return rows.order_by("-pk").first()
 
 
 def related(one: Roadmap, other: Roadmap) -> bool:

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
@@ -637,6 +638,11 @@ def restore_item(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     return _to_edit(roadmap, f"element-{key}")
 
 
+def _wording_text(revision: Revision) -> str:
+    content = revision.content
+    return _shown(content if "title" in content else content["body"])
+
+
 # -- conflicts and history --------------------------------------------------------------------------------------
 
 
@@ -743,19 +749,17 @@ def history(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             T("L'ancien texte est revenu, comme nouvelle version.", "The earlier text is back, as a new revision."),
         )
         return _to_edit(roadmap, f"element-{key}" if kind == "item" else f"section-{key}")
-    rows, older = [], {}
-    for revision in reversed(queries.history(roadmap, name)):
-        text = _shown(revision.content if "title" in revision.content else revision.content["body"])
-        rows.append(
-            {
-                "revision": revision,
-                "text": text,
-                "passages": queries.passages(older.get("text", ""), text),
-                "same": revision.content == now and not revision.refused,
-            }
-        )
+    shown = Paginator(queries.history(roadmap, name), 20).get_page(request.GET.get("page"))
+    found = list(shown)
+    older = queries.stored_before(found[-1]) if found else None
+    was = _wording_text(older) if older else ""
+    rows = []
+    for revision in reversed(found):
+        text = _wording_text(revision)
+        same = revision.content == now and not revision.refused
+        rows.append({"revision": revision, "text": text, "passages": queries.passages(was, text), "same": same})
         if not revision.refused:
-            older["text"] = text
+            was = text
     return render(
         request,
         "roadmaps/history.html",
@@ -763,6 +767,7 @@ def history(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             **_about(roadmap),
             "title": T("Historique de « {t} »", "History of “{t}”", t=title),
             "rows": rows[::-1],
+            "page": shown,
             "rev": rev,
             "writable": roadmap.state in states.WRITABLE,
             "breadcrumb": _under_list(
