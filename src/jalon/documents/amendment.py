@@ -74,6 +74,7 @@ DASH = contract_document.DASH
 
 
 def _first_lines(text: str, most: int = 400) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
@@ -179,18 +180,22 @@ def _element(kind: doc.Element, value: Mapping[str, Any], content: Mapping[str, 
         found = value.get(field.name)
         if field.name in ("title", "name", "organisation") or found in (None, "", [], {}, False):
             continue
-        where = doc.Place(f"{kind.name}/{value.get('key')}/{field.name}", kind, f"{kind.name}/{value.get('key')}", field)
+        where = doc.Place(
+            f"{kind.name}/{value.get('key')}/{field.name}", kind, f"{kind.name}/{value.get('key')}", field
+        )
         if field.yearly:
             said = " ; ".join(
-                f"{year} : {_plain(where, v, content, view, value)}" for year, v in sorted(found.items()) if v is not None
+                f"{year} : {_plain(where, v, content, view, value)}"
+                for year, v in sorted(found.items())
+                if v is not None
             )
         else:
             said = _plain(where, found, content, view, value)
         lines.append(Line(f"{doc.capital(field.word)} : {said}"))
     for child in kind.children:
         for item in value.get(child.name) or ():
-            lines.append(Line(f"{doc.capital(doc.kind_word(child, view.words))} :"))
-            lines += _element(child, item, content, view)
+            head = f"{doc.capital(doc.kind_word(child, view.words))} : {doc.name_of(child, item)}"
+            lines += [Line(head, "strong"), *_element(child, item, content, view)[1:]]
     return lines
 
 
@@ -201,10 +206,16 @@ def _plain(where: doc.Place, value: Any, content: Mapping[str, Any], view: View,
         return str(dict(where.field.choices).get(value, value))
     if where.field.kind == "flag":
         return str(T("oui", "yes") if value else T("non", "no"))
-    return _written(where, value, content, view) if where.field.kind in ("ref",) or where.field.value_kind in (
-        "day",
-        "money",
-    ) else str(value)
+    return (
+        _written(where, value, content, view)
+        if where.field.kind in ("ref",)
+        or where.field.value_kind
+        in (
+            "day",
+            "money",
+        )
+        else str(value)
+    )
 
 
 def _unchanged(view: View) -> Para:

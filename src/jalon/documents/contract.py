@@ -6,6 +6,7 @@ what is written and say when something is missing from them.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -345,9 +346,7 @@ def _calendar(action: Mapping[str, Any]) -> str:
 
 def _steps(action: Mapping[str, Any]) -> Cell:
     found = [
-        Line(
-            f"{fmt.day_short(m['due_on']) if m.get('due_on') else fmt.UNKNOWN} : {m.get('title') or fmt.UNKNOWN}"
-        )
+        Line(f"{fmt.day_short(m['due_on']) if m.get('due_on') else fmt.UNKNOWN} : {m.get('title') or fmt.UNKNOWN}")
         for m in action.get("milestones") or ()
     ]
     if action.get("deliverables"):
@@ -398,9 +397,7 @@ def _indicators(view: View) -> list[Block]:
         out.append(Charts(tuple(found), str(T("Cibles par indicateur", "Targets by indicator"))))
     defined = [i for i in indicators if i.get("definition")]
     if defined:
-        rows = tuple(
-            Row((cell(i.get("title") or i["key"], style="strong"), cell(i["definition"]))) for i in defined
-        )
+        rows = tuple(Row((cell(i.get("title") or i["key"], style="strong"), cell(i["definition"]))) for i in defined)
         columns = (Column(str(T("Indicateur", "Indicator")), 3), Column(str(T("Définition", "Definition")), 7))
         out.append(Table(str(T("Définitions", "Definitions")), columns, rows, small=True))
     return out
@@ -473,7 +470,7 @@ def _charts(view: View, indicators: Sequence[Mapping[str, Any]]) -> list[Chart]:
         base, on = doc.as_decimal(item.get("baseline")), doc.as_day(item.get("baseline_on"))
         title = item.get("title") or item["key"]
         drawing = charts.trend(
-            [(on, base)] if base is not None and on else [],
+            [(_year_known(on), base)] if base is not None and on else [],
             targets,
             unit=unit,
             width=300,
@@ -497,6 +494,11 @@ def _charts(view: View, indicators: Sequence[Mapping[str, Any]]) -> list[Chart]:
         alt = T("Cibles de « {t} » : {s}.", "Targets of “{t}”: {s}.", t=title, s=" ; ".join(said))
         found.append(Chart(title, str(drawing), str(alt)))
     return found
+
+
+def _year_known(on: dt.date) -> int:
+    """The year at whose end a baseline stands beside yearly targets: a value of 1 January is that of the year before."""
+    return on.year if on.month > 6 else on.year - 1
 
 
 # --- commitments ---------------------------------------------------------------------------------------------------
@@ -553,9 +555,7 @@ def _money_table(
         ]
         for year in span:
             due = (item.get("due") or {}).get(str(year))
-            cells.append(
-                (Line(_money(_amount(item, year))), *((Line(fmt.day_short(due), "small"),) if due else ()))
-            )
+            cells.append((Line(_money(_amount(item, year))), *((Line(fmt.day_short(due), "small"),) if due else ())))
         if last:
             cells.append(cell(_money(_sum(_amount(item, y) for y in years)), style="strong"))
         rows.append(Row(tuple(cells)))
@@ -659,7 +659,10 @@ def signatures(view: View, parties: Mapping[str, Mapping[str, Any]] | None = Non
 
 
 def _blank(view: View) -> tuple[str, ...]:
-    return (str(T("Fait à                                 , le", "Done at                                 , on")), str(T("Signature :", "Signature:")))
+    return (
+        str(T("Fait à                                 , le", "Done at                                 , on")),
+        str(T("Signature :", "Signature:")),
+    )
 
 
 def _decisions(view: View, key: str, party: Mapping[str, Any]) -> list[str]:
@@ -701,4 +704,3 @@ def _signed(view: View, key: str) -> list[str]:
         ),
         str(T("Empreinte signée : {h}", "Hash signed: {h}", h=view.sha256[:16] + "…")) if view.sha256 else "",
     ]
-

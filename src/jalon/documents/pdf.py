@@ -107,7 +107,9 @@ def _embedded() -> Any:
 
 _COMMON = frozenset(
     chr(c) for r in ((0x20, 0x7F), (0xA0, 0x180), (0x2010, 0x2028), (0x391, 0x3CA), (0x410, 0x450)) for c in range(*r)
-) | frozenset("\n\u2009\u200a\u200b\u202f\u2030\u2032\u2033\u2039\u203a\u20ac\u2190\u2191\u2192\u2193\u2212\u2260\u2264\u2265")
+) | frozenset(
+    "\n\u2009\u200a\u200b\u202f\u2030\u2032\u2033\u2039\u203a\u20ac\u2190\u2191\u2192\u2193\u2212\u2260\u2264\u2265"
+)
 
 
 def showable(text: str) -> str:

@@ -147,9 +147,7 @@ def view_of(text: Text, *, on: dt.date, address: str) -> View:
         steps=[[p.key for p in step] for step in rules.signing_steps(template, parties)],
         decision_kinds=rules.decision_needed(template),
         decisions=decisions,
-        signatures={
-            s.party.key: SignedBy(s.signed_on, s.signatory) for s in text.signatures.select_related("party")
-        },
+        signatures={s.party.key: SignedBy(s.signed_on, s.signatory) for s in text.signatures.select_related("party")},
         years_rule=template.funding_years.rule if template else "",
         sources=[str(s) for s in contract.sources or ()],
         text_known=bool(content.get("objectives") or content.get("articles") or not contract.known),

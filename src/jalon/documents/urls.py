@@ -10,7 +10,10 @@ urlpatterns = [
     path("contrats/<slug:slug>/document.pdf", views.contract, {"kind": "pdf"}, name="contract-pdf"),
     path("contrats/<slug:slug>/document.docx", views.contract, {"kind": "docx"}, name="contract-docx"),
     path(
-        "contrats/<slug:slug>/avenants/<int:number>/document.pdf", views.amendment, {"kind": "pdf"}, name="amendment-pdf"
+        "contrats/<slug:slug>/avenants/<int:number>/document.pdf",
+        views.amendment,
+        {"kind": "pdf"},
+        name="amendment-pdf",
     ),
     path(
         "contrats/<slug:slug>/avenants/<int:number>/document.docx",

@@ -40,7 +40,9 @@ def _number(request: HttpRequest) -> int | None:
 
 def _answer(data: bytes, kind: str, name: str) -> HttpResponse:
     response = HttpResponse(data, content_type=make.TYPES[kind])
-    response["Content-Disposition"] = f'{"inline" if kind == "pdf" else "attachment"}; filename="{slugify(name)}.{kind}"'
+    response["Content-Disposition"] = (
+        f'{"inline" if kind == "pdf" else "attachment"}; filename="{slugify(name)}.{kind}"'
+    )
     return response
 
 
@@ -104,4 +106,6 @@ def roadmap(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         sha256=found.frozen.sha256 if found.frozen else "",
         simulated=found.simulated,
     )
-    return _answer(make.roadmap(view, kind, lang=_lang(request)), kind, f"{found.cluster.slug}-{found.phase}-v{found.version}")
+    return _answer(
+        make.roadmap(view, kind, lang=_lang(request)), kind, f"{found.cluster.slug}-{found.phase}-v{found.version}"
+    )

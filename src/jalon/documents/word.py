@@ -246,7 +246,9 @@ class _Setter:
         part.set(qn("w:val"), "true")
         row._tr.get_or_add_trPr().append(part)
 
-    def _fill(self, cell: Any, lines: list[dict[str, str]], align: str = "left", small: bool = False, strong: bool = False) -> None:
+    def _fill(
+        self, cell: Any, lines: list[dict[str, str]], align: str = "left", small: bool = False, strong: bool = False
+    ) -> None:
         for number, line in enumerate(lines):
             paragraph = cell.paragraphs[0] if not number else cell.add_paragraph()
             paragraph.paragraph_format.space_after = Pt(1)
@@ -275,7 +277,11 @@ class _Setter:
             self._flag(row, "w:cantSplit")
             for cell, item in zip(row.cells, block["items"][number : number + 2], strict=False):
                 self._run(cell.paragraphs[0], item["title"], "strong")
-                picture = cell.add_paragraph().add_run().add_picture(io.BytesIO(pdf.png(pdf.showable(item["svg"]))), width=Mm(76))
+                picture = (
+                    cell.add_paragraph()
+                    .add_run()
+                    .add_picture(io.BytesIO(pdf.png(pdf.showable(item["svg"]))), width=Mm(76))
+                )
                 picture._inline.docPr.set("descr", item["alt"])
                 picture._inline.docPr.set("title", item["title"])
         self._widths(table, [WIDTH_MM / 2, WIDTH_MM / 2])
