@@ -267,6 +267,7 @@ def objective_light(
         T("déclaré par le pôle", "declared by the cluster"): status or None,
         T("validé par l'État", "validated by the State"): validated if status else None,
         T("actions", "actions"): ", ".join(sorted(set(actions))) or None,
+        T("jour", "day"): today,
     }
     inputs = {k: v for k, v in inputs.items() if v is not None}
     if contested:
