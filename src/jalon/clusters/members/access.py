@@ -4,39 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Q
-
-from jalon.clusters.models import Carrier, Cluster, Correspondent
+from jalon.clusters.access import of_cluster
+from jalon.clusters.models import Cluster
 from jalon.core.errors import NotAllowed
 from jalon.core.lang import T
 from jalon.people.access import Actor
 
 
-def _in_force(on: dt.date) -> Q:
-    return (Q(starts_on__isnull=True) | Q(starts_on__lte=on)) & (Q(ends_on__isnull=True) | Q(ends_on__gte=on))
-
-
-def stands_for(actor: Actor, cluster: Cluster, on: dt.date) -> bool:
-    """Whether ``actor`` answers for this cluster on that day: carries it, follows it for the State, or is national.
-
-    At most one query.
-    """
-    if not actor.signed_in or actor.organisation_id is None:
-        return False
-    if actor.national:
-        return True
-    if actor.side == "governance":
-        carries = Carrier.objects.filter(_in_force(on), cluster=cluster, organisation_id=actor.organisation_id)
-        return carries.exists()
-    if actor.side == "state":
-        user = actor.principal_id or actor.user_id
-        return Correspondent.objects.filter(_in_force(on), cluster=cluster, user_id=user).exists()
-    return False
-
-
 def _require(actor: Actor, cluster: Cluster, on: dt.date, permission: str) -> None:
     actor.require(permission)
-    if not stands_for(actor, cluster, on):
+    if not of_cluster(actor, cluster, on):
         raise NotAllowed(
             T(
                 "Les membres de « {c} » sont tenus par l'équipe de sa structure de gouvernance, son correspondant de "
@@ -63,5 +40,5 @@ def rights(actor: Actor, cluster: Cluster, on: dt.date) -> dict[str, bool]:
     wanted = {"edit": "members.edit", "import": "members.import", "inside": "journal.read"}
     if not any(actor.can(permission) for permission in wanted.values()):
         return dict.fromkeys(wanted, False)
-    here = stands_for(actor, cluster, on)
+    here = of_cluster(actor, cluster, on)
     return {name: here and actor.can(permission) for name, permission in wanted.items()}
