@@ -165,6 +165,11 @@ def test_the_elements_by_their_forms(world, signed_in):
     assert (item.level, item.parent.key) == ("field", "axis-1")
     client.post(reverse("roadmap-item-move", args=[pk, "axis-2"]), {"parent": ""})
     assert Item.objects.get(key="axis-2").parent is None
+    client.post(reverse("roadmap-item-move", args=[pk, "axis-2"]), {"parent": "axis-1"})
+    page = client.get(reverse("roadmap-edit", args=[pk])).content.decode()
+    assert 'id="parent-axis-2"' not in page
+    page = client.get(reverse("roadmap-edit", args=[pk]), {"rattacher": "axis-2"}).content.decode()
+    assert '<option value="axis-1" selected>Bois</option>' in page
     client.post(reverse("roadmap-item-remove", args=[pk, "axis-2"]))
     assert Item.objects.get(key="axis-2").removed_at
     assert "Remettre" in client.get(reverse("roadmap-edit", args=[pk])).content.decode()

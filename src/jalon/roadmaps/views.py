@@ -359,6 +359,8 @@ def _edit_page(
     parents: dict[str, list[Any]] = {
         level.code: rules.possible_parents(template, level.code, draft.elements) for level in template.levels
     }
+    titles = {e.key: e.title for e in draft.elements}
+    attaching = request.GET.get("rattacher", "")  # the choice of a parent is drawn only where it is asked for
     sections, group = [], None
     for section in template.sections:
         row = draft.sections.get(section.key)
@@ -373,7 +375,9 @@ def _edit_page(
                     "place": place,
                     "level": level,
                     "parent": place.element.parent or "",
-                    "parents": [p for p in parents[item.level] if p.key != item.key] if level.parent else None,
+                    "attach": level.parent is not None and (not place.element.parent or item.key == attaching),
+                    "parents": parents[item.level],
+                    "parent_title": titles.get(place.element.parent or ""),
                     "above": template.level(level.parent).title if level.parent else "",
                     "presence": _presence(item, actor, now),
                     "lacking": [gap for gap in lacking if gap.element == item.key],
@@ -749,7 +753,7 @@ def history(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             T("L'ancien texte est revenu, comme nouvelle version.", "The earlier text is back, as a new revision."),
         )
         return _to_edit(roadmap, f"element-{key}" if kind == "item" else f"section-{key}")
-    shown = Paginator(queries.history(roadmap, name), 20).get_page(request.GET.get("page"))
+    shown = Paginator(queries.history(roadmap, name), 10).get_page(request.GET.get("page"))
     found = list(shown)
     older = queries.stored_before(found[-1]) if found else None
     was = _wording_text(older) if older else ""
