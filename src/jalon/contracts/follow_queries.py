@@ -428,15 +428,15 @@ def reports_of(contract: Contract, known_on: dt.date | None) -> tuple[list[Repor
     found = Report.objects.filter(contract=contract).select_related("round").order_by("-round__period_start")
     if known_on is not None:
         found = found.filter(round__opens_on__lte=known_on)
-        found = found.annotate(known_state=_report_state_known(known_on, "contract__slug", "round__code", ""))
+        found = found.annotate(known_state=_report_state_known(known_on, OuterRef("contract__slug"), OuterRef("round__code"), ""))
     rows = list(found)
     return rows, {r.pk: (r.known_state if known_on is not None else r.state) for r in rows}
 
 
-def _report_state_known(day: dt.date, slug: str, code: str, prefix: str) -> Coalesce:
+def _report_state_known(day: dt.date, slug: Any, code: Any, prefix: str) -> Coalesce:
     """The state of a report on a day: the last act on it by then, else what its own days tell."""
     told = (
-        JournalEntry.objects.filter(case=Concat(Value("report:"), OuterRef(slug), Value("/"), OuterRef(code)), on__lte=day)
+        JournalEntry.objects.filter(case=Concat(Value("report:"), slug, Value("/"), code), on__lte=day)
         .exclude(act__in=("report.remind", "value.draft"))
         .annotate(state=KT("after__state"))
         .order_by("-seq")
@@ -575,7 +575,7 @@ def board_contracts(base: QuerySet[Contract], round: Round | None, chosen: Board
     if known_on is not None:
         state = Case(
             When(r__id__isnull=True, then=Value(None)),
-            default=_report_state_known(known_on, "slug", "r__round__code", "r__"),
+            default=_report_state_known(known_on, OuterRef("slug"), Value(round.code if round else ""), "r__"),
             output_field=CharField(),
         )
     found = found.annotate(report_state=state, due=F("r__due_on"))
