@@ -50,7 +50,9 @@ def visible_to(actor: Actor, on: dt.date, queryset: QuerySet[Contract] | None = 
     rows = Contract.objects.all() if queryset is None else queryset
     public = Q(state__in=states.PUBLIC)
     theirs = _theirs(actor, on)
-    return rows.filter(public) if theirs is None else rows.filter(public | theirs)
+    if theirs is None:
+        return rows.filter(public)
+    return rows.filter(public | theirs) if theirs else rows  # an empty condition: the national officers, all of them
 
 
 def drafts_of(actor: Actor, on: dt.date, queryset: QuerySet[Contract] | None = None) -> QuerySet[Contract]:

@@ -313,7 +313,7 @@ class Outline:
                 if value:
                     row.lines.append(Line("", cap(f.word), "flag"))
             elif value not in (None, "", []):
-                row.lines.append(Line(cap(f.word), self.say(at, value), f.kind))
+                row.lines.append(Line("" if f.name == "body" else cap(f.word), self.say(at, value), f.kind))
         if kind is doc.ARTICLE:
             rule = self.template.article(item["key"]) if self.template else None
             row.guidance = rule.guidance if rule else ""

@@ -237,7 +237,7 @@ def _negotiation(
     template = queries.template_of(contract)
     rows = list(contract.parties.all())
     party = access.party_of(actor, contract, day, rows)
-    proposals = list(text.proposals.filter(state="open").select_related("party").order_by("at", "id"))
+    proposals = list(text.proposals.filter(state="open").select_related("party__organisation").order_by("at", "id"))
     remarks = list(text.comments.all())
     decisions = queries.decisions_on(text)
     annex_keys = [a.key for a in queries.annexes_of(text)]
