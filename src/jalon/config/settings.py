@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "jalon.roadmaps",
     "jalon.contracts",
     "jalon.workspace",
+    "jalon.portal",
 ]
 
 MIDDLEWARE = [

@@ -51,6 +51,28 @@ def _flat(how: Mapping[str, Any], lat: float, lon: float) -> tuple[float, float]
     return x * how["scale"] + how["dx"], how["dy"] - math.radians(lat) * how["scale"]
 
 
+MARKS = {
+    "circle": "",
+    "diamond": "M0-1.2 1.2 0 0 1.2-1.2 0z",
+    "square": "M-.88-.88H.88V.88H-.88z",
+    "triangle": "M0-1.25 1.15.8H-1.15z",
+}
+"""Outlines of points, for a radius of 1; a circle is drawn as one."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of point: what it is called in the legend, its mark (see ``MARKS``) and its colour, 1 to 4."""
+
+    title: Any
+    mark: str = "circle"
+    colour: int = 1
+
+    @property
+    def path(self) -> str:
+        return MARKS[self.mark]
+
+
 @dataclass(frozen=True)
 class MapPoint:
     """A point as drawn: centre and radius on the drawing, what it is called, where it leads."""
@@ -64,6 +86,17 @@ class MapPoint:
     light: str | None
     tone: str
     detail: str
+    kind: Kind | None = None
+    hollow: bool = False
+
+    @property
+    def mark(self) -> str:
+        """The outline of the point when it is not a circle."""
+        return self.kind.path if self.kind else ""
+
+    @property
+    def classes(self) -> str:
+        return (f" map-kind-{self.kind.colour}" if self.kind else "") + (" hollow" if self.hollow else "")
 
     @property
     def light_word(self) -> str:
@@ -123,6 +156,7 @@ def build_map(
     largest: float = 17,
     smallest: float = 5,
     show_list: bool = True,
+    kinds: Mapping[str, Kind] | None = None,
 ) -> dict[str, Any]:
     """What the template draws.
 
@@ -131,7 +165,9 @@ def build_map(
             lists of ``code``, ``name`` and path (``d`` or ``path``).
         points: ``name`` and ``url``; a place as ``x``, ``y`` or as ``latitude``, ``longitude``; and any of
             ``size`` (area of the point is proportional to it; unknown gives the smallest, ringed), ``r``
-            (radius given), ``light``, ``detail`` (said after the name), ``code``, ``regions`` (codes).
+            (radius given), ``light``, ``kind`` (a key of ``kinds``), ``detail`` (said after the name), ``code``,
+            ``regions`` (codes).
+        kinds: kinds of points by code, in the order of the legend; a kind has a mark and a colour of its own.
         size_label: what the size of a point means, in words.
 
     Points without a place are not dropped: they are listed under ``unplaced``.
@@ -177,6 +213,8 @@ def build_map(
                 light,
                 lights.light(light).tone if light else "",
                 detail,
+                (kinds or {}).get(point.get("kind") or ""),
+                bool(most) and size is None and not point.get("r"),
             )
         )
     _spread(placed)
@@ -201,6 +239,8 @@ def build_map(
             for v, r in scale
         ],
         "lights": [code for code in lights.LIGHTS if code in used],
+        "kinds": [k for k in (kinds or {}).values() if any(p.kind == k for p in placed)],
+        "hollow": any(p.hollow for p in placed),
         "credit": _credit(outlines.get("credit")),
     }
 

@@ -17,6 +17,7 @@
       const scale = grow * Math.sqrt(w / whole[2]);
       for (const [dot, r] of dots) {
         dot.setAttribute("r", (r * scale).toFixed(2));
+        if (dot.tagName === "path") dot.setAttribute("transform", `translate(${dot.getAttribute("cx")} ${dot.getAttribute("cy")}) scale(${(r * scale).toFixed(2)})`);
         const shape = dot.parentNode.querySelector(".dot-shape");
         if (shape) {
           const side = 1.1 * r * scale;

@@ -1,0 +1,159 @@
+"""What the public pages need beyond the register: the drawing of its points, contracts in force."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.urls import reverse
+
+from jalon.clusters import queries as register
+from jalon.clusters.models import Cluster
+from jalon.clusters.outlines import project
+from jalon.contracts import access as contract_access, queries as contract_queries, states as contract_states
+from jalon.contracts.models import Contract
+from jalon.core.lang import T
+from jalon.people.access import Actor, policy
+from jalon.roadmaps.models import Roadmap
+from jalon.ui.maps import Kind, build_map
+
+NO_TIER = T("catégorie non publiée", "tier not published")
+_MARKS = ("diamond", "square", "circle", "triangle")
+_COLOURS = (2, 3, 1, 4)
+
+
+def kinds_of_tiers() -> dict[str, Kind]:
+    """A mark and a colour for each tier of the policy, the highest first; clusters without a tier are round."""
+    tiers = sorted(policy().tiers, key=lambda t: t.order)
+    found = {t.code: Kind(t.title, _MARKS[n % 4], _COLOURS[n % 4]) for n, t in enumerate(tiers)}
+    return {**found, "": Kind(NO_TIER, "circle", 4 if len(tiers) == 3 else 1)}
+
+
+def _detail(row: register.ClusterRow) -> str:
+    """What the map says of a point after its name: town, tier, members with their year or their mark."""
+    parts = [row.city] if row.city else []
+    titles = register.tier_titles()
+    if row.tier in titles:
+        parts.append(str(titles[row.tier]))
+    if row.members is not None:
+        origin = (
+            T(" (simulé)", " (simulated)")
+            if row.members_simulated
+            else T(" ({y})", " ({y})", y=row.members_year)
+            if row.members_year
+            else ""
+        )
+        parts.append(str(T("{n} membres", "{n} members", n=row.members)) + str(origin))
+    return ", ".join(parts)
+
+
+def map_points(rows: Iterable[register.ClusterRow], query: str = "") -> list[dict[str, Any]]:
+    """The points of the map: place, size by members, kind by tier, link."""
+    return [
+        {
+            "name": row.name,
+            "url": reverse("cluster", args=[row.cluster.slug]) + query,
+            "code": row.cluster.slug,
+            "latitude": row.latitude,
+            "longitude": row.longitude,
+            "size": row.members,
+            "kind": row.tier,
+            "detail": _detail(row),
+        }
+        for row in rows
+    ]
+
+
+def register_map(rows: Sequence[register.ClusterRow], day: dt.date, *, title: Any, query: str = "") -> Any:
+    """The map of these clusters on the outlines of the regions of the day; None when the programme has no drawing."""
+    outlines = register.outlines()
+    region_set = policy().regions_on(day)
+    if outlines is None or region_set is None or region_set.code not in outlines["sets"]:
+        return None
+    kinds = kinds_of_tiers()
+    if not any(row.tier for row in rows):
+        kinds = {}  # nothing to tell apart: plain points
+    simulated = any(row.members_simulated for row in rows)
+    return build_map(
+        outlines,
+        map_points(rows, query),
+        title=title,
+        size_label=T("Membres (données simulées)", "Members (simulated data)")
+        if simulated
+        else T("Membres, nombre publié", "Members, published number"),
+        regions=region_set.code,
+        largest=15,
+        smallest=5,
+        show_list=False,
+        kinds=kinds,
+    )
+
+
+def small_map(row: register.ClusterRow, regions: set[str], region_set_code: str) -> dict[str, Any] | None:
+    """The territory of one cluster: outlines, its regions marked, its seat."""
+    outlines = register.outlines()
+    if outlines is None or region_set_code not in outlines["sets"]:
+        return None
+    place = None
+    if row.latitude is not None and row.longitude is not None:
+        place = project(outlines, float(row.latitude), float(row.longitude))
+    return {
+        "regions": [
+            {"d": r["d"], "name": r["name"], "on": r["code"] in regions} for r in outlines["sets"][region_set_code]
+        ],
+        "view_box": " ".join(str(v) for v in outlines["view_box"]),
+        "insets": [
+            {"x": i["frame"][0], "y": i["frame"][1], "w": i["frame"][2], "h": i["frame"][3]} for i in outlines["insets"]
+        ],
+        "place": {"x": place[0], "y": place[1]} if place else None,
+    }
+
+
+def territory(cluster: Cluster, day: dt.date) -> tuple[set[str], str, list[str]]:
+    """Region codes, their set and their names on a day; the earlier set when the later has none for this body."""
+    pol = policy()
+    current = pol.regions_on(day)
+    rows = list(cluster.territories.order_by("rank", "id"))
+    order = [current.code] if current else []
+    order += [s.code for s in reversed(pol.regions) if s.code not in order]
+    for code in order:
+        mine = [r for r in rows if r.region_set == code]
+        if mine:
+            names = register.region_names(pol.region_set(code))
+            return {r.region_code for r in mine}, code, [names.get(r.region_code, r.region_code) for r in mine]
+    return set(), order[0] if order else "", []
+
+
+def contracts_in_force(day: dt.date) -> tuple[int, int]:
+    """Public contracts in force on a day, and those of which the sources do not tell."""
+    rows = list(
+        Contract.objects.filter(
+            Q(starts_on__isnull=True) | Q(starts_on__lte=day),
+            Q(ends_on__isnull=True) | Q(ends_on__gte=day),
+            Q(signed_on__isnull=True) | Q(signed_on__lte=day),
+            programme=settings.PROGRAMME,
+            state__in=contract_states.PUBLIC,
+        )
+    )
+    answers = [one.answer for one in contract_queries.in_force_many(rows, day).values()]
+    return sum(a is True for a in answers), sum(a is None for a in answers)
+
+
+def contracts_of(cluster: Cluster, actor: Actor, day: dt.date, horizon: dt.date) -> list[dict[str, Any]]:
+    """The contracts of a cluster that the actor may know of, the latest first, and whether each is in force."""
+    rows = list(
+        contract_access.visible_to(actor, day, cluster.contracts.all())
+        .filter(Q(signed_on__isnull=True) | Q(signed_on__lte=horizon))
+        .filter(Q(signed_on__isnull=False) | Q(starts_on__isnull=True) | Q(starts_on__lte=horizon) | Q(known={}))
+        .order_by("-starts_on", "-id")
+    )
+    told = contract_queries.in_force_many(rows, day)
+    return [{"contract": c, "in_force": told[c.pk]} for c in rows]
+
+
+def validated_roadmap(cluster: Cluster) -> Roadmap | None:
+    """The validated roadmap of a cluster, the latest version."""
+    return Roadmap.objects.filter(cluster=cluster, state="validated").order_by("-id").first()
