@@ -13,13 +13,15 @@ from django.conf import settings
 from django.db import transaction
 
 from jalon.clusters.labels import Register, load_register
-from jalon.clusters.loading import fingerprint
+from jalon.clusters.loading import fingerprint, organisation_of
 from jalon.clusters.models import Cluster
-from jalon.contracts.models import Contract
+from jalon.contracts import content as doc
+from jalon.contracts.models import Contract, Party, Text
 from jalon.core import journal
 from jalon.core.clock import moment_on
 from jalon.core.models import Setting
 from jalon.people.access import policy
+from jalon.people.models import Organisation
 
 
 def load_known_if_changed(programme: str | None = None) -> int:
@@ -46,6 +48,7 @@ def load_known(register: Register, programme: str, skip: Collection[str] = ()) -
     """
     clusters = {c.slug: c for c in Cluster.objects.filter(programme=programme)}
     present = set(Contract.objects.values_list("slug", flat=True)) | set(skip)
+    region_codes = {r.name: r.code for s in policy().regions for r in s.regions if s.code == "regions-1970"}
     acts = []
     for row in register.contracts:
         if row["code"] in present or row["slug"] not in clusters:
@@ -57,7 +60,7 @@ def load_known(register: Register, programme: str, skip: Collection[str] = ()) -
             continue
         template = next((t for t in policy().contract_templates if t.phase == row["phase"]), None)
         exact = row.get("signed_precision") == "day"
-        Contract.objects.create(
+        made = Contract.objects.create(
             programme=programme,
             cluster=cluster,
             slug=row["code"],
@@ -68,12 +71,13 @@ def load_known(register: Register, programme: str, skip: Collection[str] = ()) -
             policy_day=known_from,
             starts_on=starts,
             ends_on=ends,
-            state="known",
+            state="signed",
             created_at=moment_on(known_from),
             signed_on=signed if exact else None,
             known=known_of(row),
             sources=_keys(row),
         )
+        _text(made, row, region_codes)
         acts.append(
             {
                 "case": f"contract:{row['code']}",
@@ -85,6 +89,75 @@ def load_known(register: Register, programme: str, skip: Collection[str] = ()) -
         )
     journal.record_many(acts)
     return len(acts)
+
+
+def _text(contract: Contract, row: dict[str, Any], region_codes: dict[str, str]) -> None:
+    """The known part of a real contract's document: title, dates, territory, parties. Nothing else is in it."""
+    parties = []
+    for position, party in enumerate(row.get("parties") or []):
+        kind = {"state": "state", "local_authority": "authority", "governance": "governance"}.get(party["role"])
+        if kind is None:
+            continue
+        name = party["name"]
+        if kind == "state" and party.get("represented_by"):
+            name = f"État – {party['represented_by']}"
+        region = next((r for r in region_codes if name.endswith(r)), "") if party.get("level") == "region" else ""
+        council = (
+            region
+            and Organisation.objects.filter(
+                kind="authority", level="region", region_code=region_codes[region], merged_into=None
+            ).first()
+        )
+        organisation, _ = (
+            (council, False)
+            if council
+            else organisation_of(
+                name,
+                kind={"state": "state_service", "authority": "authority", "governance": "association"}[kind],
+                siren=str(party.get("siren") or ""),
+                sources=_keys(row),
+                level=party.get("level") or "",
+                region_code=region_codes.get(region, ""),
+            )
+        )
+        parties.append(
+            {
+                "key": kind if kind != "authority" else f"authority{position}",
+                "kind": kind,
+                "organisation": organisation.pk,
+                "name": name,
+                "signatory": party.get("represented_by") or "",
+            }
+        )
+    content = doc.tidied(
+        {
+            "title": contract.title,
+            "starts_on": doc.iso(contract.starts_on),
+            "ends_on": doc.iso(contract.ends_on),
+            "territory": [region_codes.get(name, name) for name in row.get("territory") or []],
+            "parties": parties,
+        }
+    )
+    Text.objects.create(
+        contract=contract,
+        number=0,
+        state="signed",
+        content=content,
+        created_at=contract.created_at,
+        effective_on=contract.signed_on,
+    )
+    Party.objects.bulk_create(
+        Party(
+            contract=contract,
+            key=p["key"],
+            kind=p["kind"],
+            organisation_id=p["organisation"],
+            signatory=p["signatory"][:160],
+            order=order,
+            sources=_keys(row),
+        )
+        for order, p in enumerate(parties)
+    )
 
 
 def _title(template: Any, cluster: Cluster, starts: Any, ends: Any) -> str:

@@ -19,6 +19,7 @@ from jalon.clusters.models import (
 )
 from jalon.contracts import access, rules, states
 from jalon.contracts.models import Annex, Commitment, Contract, Party, Proposal, Signature, Text
+from jalon.core import clock
 from jalon.core.models import JournalEntry, as_known_on
 from jalon.people.access import Actor, policy
 from jalon.roadmaps.models import Roadmap
@@ -123,7 +124,7 @@ def in_force_many(
 ) -> dict[int, rules.InForce]:
     """:func:`in_force` for many contracts with a constant number of queries."""
     spans = label_spans({c.cluster_id for c in contracts}, known_on)
-    known = {c.pk for c in contracts if c.known}
+    known = {c.pk for c in contracts if c.known and not c.simulated}
     return {
         c.pk: rules.in_force(
             day=day,
@@ -308,7 +309,7 @@ SORTS: Mapping[str, tuple[str, ...]] = {
 
 def listed(actor: Actor, on: dt.date, filters: Filters) -> QuerySet[Contract]:
     """The contracts of the list, filtered and sorted, with ``promised`` (public money, current version)."""
-    rows = access.visible_to(actor, on).select_related("cluster")
+    rows = access.visible_to(actor, on).select_related("cluster").filter(created_at__lte=clock.end_of_day(on))
     if filters.q:
         rows = rows.filter(
             Q(title__icontains=filters.q) | Q(cluster__name__icontains=filters.q) | Q(slug__icontains=filters.q)
