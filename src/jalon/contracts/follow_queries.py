@@ -31,7 +31,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce, Concat
+from django.db.models.functions import Coalesce, Concat, NullIf
 
 from jalon.contracts import follow_rules as rules
 from jalon.contracts.models import (
@@ -159,6 +159,10 @@ class CommitmentView:
     steps: list[CommitmentStep]
 
     @property
+    def part_paid(self) -> bool:
+        return bool(self.paid) and self.light.code != "reached"
+
+    @property
     def stage(self) -> str:
         """promised, decided or paid: how far it has come, beside its light."""
         if self.light.code == "reached" and not self.contested:
@@ -186,10 +190,12 @@ class Attention:
 
 @dataclass(frozen=True)
 class YearMoney:
+    """Sums of one year; None where nothing at all was recorded."""
+
     year: int
-    promised: Decimal
-    decided: Decimal
-    paid: Decimal
+    promised: Decimal | None
+    decided: Decimal | None
+    paid: Decimal | None
 
 
 @dataclass
@@ -258,19 +264,23 @@ class Dashboard:
     @cached_property
     def money(self) -> list[YearMoney]:
         """Public money by year: promised, decided, paid."""
-        years: dict[int, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
+        years: dict[int, list[Decimal | None]] = defaultdict(lambda: [None] * 3)
         for c in self.commitments:
             if c.commitment.kind != "money" or c.commitment.year is None:
                 continue
-            row = years[c.commitment.year]
-            row[0] += c.commitment.amount or 0
-            row[1] += (c.decided if isinstance(c.decided, Decimal) else c.commitment.amount or Decimal(0)) if c.decided else 0
-            row[2] += c.paid or 0
+            voted = c.decided if isinstance(c.decided, Decimal) else c.commitment.amount if c.decided else None
+            for place, amount in enumerate((c.commitment.amount, voted, c.paid)):
+                if amount is not None:
+                    years[c.commitment.year][place] = (years[c.commitment.year][place] or Decimal(0)) + amount
         return [YearMoney(year, *row) for year, row in sorted(years.items())]
 
     @cached_property
     def money_total(self) -> YearMoney:
-        return YearMoney(0, *(sum((getattr(m, k) for m in self.money), Decimal(0)) for k in ("promised", "decided", "paid")))
+        def total(name: str) -> Decimal | None:
+            known = [v for m in self.money if (v := getattr(m, name)) is not None]
+            return sum(known, Decimal(0)) if known else None
+
+        return YearMoney(0, *(total(name) for name in ("promised", "decided", "paid")))
 
 
 def texts_known(contract: Contract, known_on: dt.date | None) -> Q:
@@ -685,7 +695,10 @@ def _value_counts(keys: Any, round: Round | None, known_on: dt.date | None) -> d
 
 
 def _commitment_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[int, tuple[Decimal | None, Decimal | None, int, int]]:
-    """Public money promised and paid, commitments, and those late or missed: the rule of ``commitment_light`` in SQL."""
+    """Public money promised and paid, commitments, and those late or missed: the rule of ``commitment_light`` in SQL.
+
+    Nothing paid is unknown, not zero: a payment of zero cannot be declared.
+    """
     steps = as_known_on(CommitmentStep.objects.filter(contract=OuterRef("contract"), key=OuterRef("key")), known_on)
     paid = Subquery(
         steps.filter(kind="paid").order_by().values("key").annotate(total=Sum("amount")).values("total"),
@@ -702,7 +715,7 @@ def _commitment_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dic
         .annotate(bad=Case(When(late, then=Value(1)), default=Value(0), output_field=IntegerField()))
         .order_by()
         .values_list("contract_id")
-        .annotate(promised=Sum("amount"), total=Sum("paid"), n=Count("pk"), late=Sum("bad"))
+        .annotate(promised=Sum("amount"), total=Sum(NullIf("paid", Value(Decimal(0)))), n=Count("pk"), late=Sum("bad"))
     )
     return {row[0]: row[1:] for row in rows}
 

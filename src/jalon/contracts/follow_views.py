@@ -373,7 +373,7 @@ def commitment_follow(request: HttpRequest, slug: str, key: str) -> HttpResponse
         request,
         "contracts/follow/commitment.html",
         {
-            "title": T("Engagement de {party}", "Commitment of {party}", party=commitment.party.organisation.name), "breadcrumb": _crumbs(contract, (T("Engagement public", "Public commitment"), "")),
+            "title": T("Engagement public : {party}", "Public commitment: {party}", party=commitment.party.organisation.name), "breadcrumb": _crumbs(contract, (T("Engagement public", "Public commitment"), "")),
             "contract": contract, "view": view, "mine": mine, "known_on": known_on, "form": form if may_declare else None, "may_flag": may_flag,
             "versions": versions, "steps": steps, "STEPS": states.STEPS, "currency": policy().currency,
         },

@@ -40,7 +40,7 @@ def figure(value: Any, unit: str | None = "") -> Any:
 @register.filter
 def editable(value: Any) -> str:
     """A stored number as it goes back into its field: comma in French, nothing for unknown."""
-    if value is None:
+    if value is None or value == "":  # an absent observation resolves to ""
         return ""
     text = format(Decimal(value).normalize(), "f") if value else "0"
     from jalon.core.lang import language
