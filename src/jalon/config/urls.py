@@ -13,6 +13,7 @@ PACKAGES = (
     "jalon.indicators",
     "jalon.roadmaps",
     "jalon.contracts",
+    "jalon.contracts.exchange",
     "jalon.documents",
     "jalon.workspace",
     "jalon.portal",

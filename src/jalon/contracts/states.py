@@ -144,6 +144,7 @@ ACTS = {
     "contract.abandon": T("Abandonné", "Abandoned"),
     "contract.close": T("Contrat clos", "Contract closed"),
     "contract.amend": T("Avenant ouvert", "Amendment opened"),
+    "contract.import": T("Fichier d'échange repris", "Exchange file taken up"),
     "contract.rebase": T("Avenant repris sur le texte en vigueur", "Amendment taken up on the binding text"),
 }
 """What the journal's acts are called on screen."""

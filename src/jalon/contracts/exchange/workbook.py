@@ -12,7 +12,7 @@ import datetime as dt
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field as field_of
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -279,11 +279,15 @@ class CellFault:
 
 @dataclass(frozen=True)
 class Returned:
-    """What a file brings back: the document it holds, where it started from, and its faults."""
+    """What a file brings back: the document it holds, where it started from, its faults.
+
+    ``places``: the cell in which each path stands (``Indicateurs!F4``), as far as the file has cells.
+    """
 
     content: dict[str, Any]
     origin: Origin | None
     faults: list[CellFault]
+    places: Mapping[str, str] = field_of(default_factory=dict)
 
 
 def origin_of(book: Book) -> Origin | None:
@@ -352,7 +356,7 @@ def read_workbook(data: bytes, name: str, current: Mapping[str, Any]) -> Returne
     for kind in KINDS:
         if kind.name in by_name:
             reading.elements(kind, by_name[kind.name])
-    return Returned(reading.assemble(), origin, reading.faults)
+    return Returned(reading.assemble(), origin, reading.faults, reading.places)
 
 
 def says_the_same(field: Field, path: str, before: Any, value: Any) -> bool:
@@ -371,6 +375,7 @@ class _Reading:
     def __init__(self, base: Mapping[str, Any]):
         self.base = base
         self.faults: list[CellFault] = []
+        self.places: dict[str, str] = {}
         self.top = {f.name: base.get(f.name) for f in CONTRACT.fields}
         self.items: dict[str, list[tuple[tuple[str, ...], dict[str, Any]]]] = {
             kind.name: [(parents, dict(item)) for parents, item in _rows(base, kind)] for kind in KINDS
@@ -404,6 +409,7 @@ class _Reading:
 
     def value(self, sheet: Sheet, y: int, x: int, field: Field, path: str, before: Any) -> Any:
         raw = self.cell(sheet, y, x)
+        self.places[path] = f"{sheet.name}!{cell_name(y, x)}"
         if isinstance(raw, str) and raw.startswith("#") and raw.endswith(("!", "?", "/A")):
             self.fault(sheet, y, x, T("une erreur du tableur : {v}", "a spreadsheet error: {v}", v=raw))
             return before
@@ -474,11 +480,14 @@ class _Reading:
         before = {item["key"]: (parents, item) for parents, item in self.items[kind.name]}
         rows: list[tuple[tuple[str, ...], dict[str, Any]]] = []
         seen: dict[str, int] = {}
+        doubtful = False
         for y in range(first, len(sheet.rows)):
             row = sheet.rows[y]
             if all(cell is None or as_text(cell) == "" for cell in row):
                 continue
             key = as_text(row[key_at]) if key_at < len(row) else ""
+            if key and (key in seen or key not in before):
+                doubtful = True
             if key and key in seen:
                 self.fault(
                     sheet,
@@ -509,6 +518,8 @@ class _Reading:
             old_parents, old = before.get(key, ((), {}))
             new_key = key or self.new_key(kind)
             rows.append(self.element(kind, sheet, y, found, new_key, old_parents, old))
+        if doubtful:  # a key that cannot be read may be that of a row that seems to be gone: nothing is removed then
+            rows += [(parents, dict(item)) for key, (parents, item) in before.items() if key not in seen]
         self.items[kind.name] = rows
 
     def new_key(self, kind: Element) -> str:
@@ -538,15 +549,15 @@ class _Reading:
         parents = {
             parent: old_parents[i] for i, parent in enumerate(PARENTS.get(kind.name, ())) if i < len(old_parents)
         }
-        at = self.path(kind, parents, key)
         for x, column in found.items():
-            if column.name == "key":
+            if column.field is None and column.name != "key" and (given := as_text(self.cell(sheet, y, x))):
+                parents[column.name.removeprefix("in:")] = given
+        at = self.path(kind, parents, key)
+        self.places[at] = f"{sheet.name}!{cell_name(y, 0)}"
+        for x, column in found.items():
+            if column.name == "key" or column.field is None:
                 continue
-            if column.field is None:
-                given = as_text(self.cell(sheet, y, x))
-                if given:
-                    parents[column.name.removeprefix("in:")] = given
-            elif column.year:
+            if column.year:
                 series = dict(item.get(column.field.name) or {})
                 value = self.value(sheet, y, x, column.field, f"{at}/{column.name}", series.get(column.year))
                 if value is None:
@@ -561,6 +572,7 @@ class _Reading:
         chain = tuple(parents.get(parent, "") for parent in PARENTS.get(kind.name, ()))
         for parent, value in zip(PARENTS.get(kind.name, ()), chain, strict=True):
             if not any(i["key"] == value for _, i in self.items[parent]):
+                chain = old_parents or chain
                 self.fault(
                     sheet,
                     y,

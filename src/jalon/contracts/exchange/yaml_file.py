@@ -174,10 +174,11 @@ class _Reading:
             self.fault(at, T("une liste est attendue", "a list is expected"))
             return list(before)
         known = {item["key"]: item for item in before}
-        out, seen = [], set()
+        out, seen, doubtful = [], set(), False
         for item in told:
             key = str(item.get("key") or "") if isinstance(item, dict) else ""
             if key and (key in seen or key not in known):
+                doubtful = True
                 self.fault(
                     f"{at}/{key}",
                     T(
@@ -190,6 +191,8 @@ class _Reading:
                 key = self.new_key(kind)
             seen.add(key)
             out.append({**self.element(kind, item, known.get(key, {}), f"{at}/{key}"), "key": key})
+        if doubtful:  # a key that cannot be read may be that of an element that seems to be gone
+            out += [dict(item) for key, item in known.items() if key not in seen]
         return out
 
     def new_key(self, kind: Element) -> str:
