@@ -514,6 +514,13 @@ def deactivate(user: User, *, by: Actor, on: dt.date, why: str) -> None:
         user = User.objects.select_for_update().get(pk=user.pk)
         if not user.is_active:
             raise Refused(T("Ce compte est déjà fermé.", "This account is closed already."))
+        if user.demo_role:
+            raise Refused(
+                T(
+                    "Ce compte appartient à la démonstration, où chacun entre d'un clic : il reste ouvert.",
+                    "This account belongs to the demonstration, where everybody enters by one click: it stays open.",
+                )
+            )
         _keep_a_manager(on, without_user=user.pk)
         user.is_active = False
         user.deactivated_at = clock.now()

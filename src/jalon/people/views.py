@@ -90,7 +90,7 @@ def _keep_language(response: HttpResponse, code: str) -> None:
 @never_cache
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in by e-mail and password; in the demonstration, one account per role in one click."""
-    form = forms.SignIn(request.POST or None)
+    form = forms.SignIn(request.POST if request.method == "POST" else None)
     refusal = None
     status = 200
     if request.method == "POST":
@@ -164,7 +164,7 @@ def keep_session(request: HttpRequest) -> HttpResponse:
 @never_cache
 def ask_password(request: HttpRequest) -> HttpResponse:
     """Ask for the address where a new password is chosen; the answer never tells whether an account exists."""
-    form = forms.AskPassword(request.POST or None)
+    form = forms.AskPassword(request.POST if request.method == "POST" else None)
     sent = False
     if request.method == "POST" and form.is_valid():
         email, place = form.cleaned_data["email"].lower(), place_of(request)
@@ -195,7 +195,7 @@ def new_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     except (ValueError, OverflowError):
         user = None
     valid = user is not None and default_token_generator.check_token(user, token)
-    form = forms.NewPassword(request.POST or None)
+    form = forms.NewPassword(request.POST if request.method == "POST" else None)
     refusal = None
     if valid and request.method == "POST" and form.is_valid():
         try:
@@ -866,7 +866,9 @@ def _signed(organisation: Organisation) -> list[Any]:
 @never_cache
 def new_organisation(request: HttpRequest) -> HttpResponse:
     access.may_add_organisation(request.actor)
-    form = forms.NewOrganisation(request.POST or None, initial={"country": policy().country})
+    form = forms.NewOrganisation(
+        request.POST if request.method == "POST" else None, initial={"country": policy().country}
+    )
     refusal = None
     if request.method == "POST" and form.is_valid():
         data = dict(form.cleaned_data)
@@ -897,7 +899,10 @@ def edit_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = get_object_or_404(Organisation, pk=pk, merged_into__isnull=True)
     access.may_edit_organisation(request.actor, pk)
     names = [*actions.TEXT_FIELDS, "kind"]
-    form = forms.OrganisationForm(request.POST or None, initial={name: getattr(organisation, name) for name in names})
+    form = forms.OrganisationForm(
+        request.POST if request.method == "POST" else None,
+        initial={name: getattr(organisation, name) for name in names},
+    )
     refusal = None
     if request.method == "POST" and form.is_valid():
         try:

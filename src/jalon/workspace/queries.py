@@ -19,7 +19,6 @@ from django.urls import NoReverseMatch, reverse
 from jalon.clusters.access import clusters_of
 from jalon.clusters.models import Cluster, ImportBatch, LabelPeriod
 from jalon.contracts.access import drafts_of, visible_to as contracts_visible_to
-from jalon.contracts.follow_access import portfolio_of
 from jalon.contracts.models import (
     Commitment,
     CommitmentStep,
@@ -459,7 +458,7 @@ def milestone_deadlines(actor: Actor, day: dt.date) -> list[Task]:
 
 def contract_deadlines(actor: Actor, day: dt.date) -> list[Task]:
     """Contracts of the actor's own business that end within the horizon."""
-    rows = portfolio_of(actor, day).filter(state="signed", ends_on__range=(day, day + HORIZON))
+    rows = drafts_of(actor, day).filter(state="signed", ends_on__range=(day, day + HORIZON))
     return [
         Task(
             T("Fin du contrat « {c} »", "End of the contract “{c}”", c=row.title),
@@ -514,9 +513,14 @@ def everything_for(user: User, day: dt.date) -> list[tuple[Actor, list[Task]]]:
 
 
 def cases_of(actor: Actor, day: dt.date) -> Q | None:
-    """The journal rows that an actor may read: those of their own cases. None means every row."""
+    """The journal rows that an actor may read: those of their own cases. None means every row.
+
+    Rows carry what was written: who may not read drafts reads none of roadmaps, contracts and reports, even nationally.
+    """
     if actor.national and actor.can("journal.read"):
-        return None
+        if actor.can("draft.read"):
+            return None
+        return ~Q(case__startswith="contract:") & ~Q(case__startswith="roadmap:") & ~Q(case__startswith="report:")
     clusters = clusters_of(actor, day)
     seen = Q(case=f"user:{actor.user_id}")
     if actor.organisation_id is not None and actor.side != "public":

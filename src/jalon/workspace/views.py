@@ -74,12 +74,8 @@ def shortcuts(actor: Actor, day: dt.date) -> list[dict[str, Any]]:
     if actor.side in ("governance", "state") and not actor.national and actor.mandate_id:
         for cluster in queries.clusters_of(actor, day).order_by("name_key")[:5]:
             add(cluster.name, "cluster", cluster.slug)
-    if actor.side != "public":
-        for contract in (
-            queries.portfolio_of(actor, day).filter(state="signed").order_by("-starts_on", "id")[:3]
-            if not actor.national
-            else []
-        ):
+    if actor.side != "public" and not actor.national:
+        for contract in queries.drafts_of(actor, day).filter(state="signed").order_by("-starts_on", "id")[:3]:
             add(contract.title, "contract", contract.slug)
     add(T("Tableau national", "National board"), "board", needs="board.read")
     add(T("Mon portefeuille", "My portfolio"), "portfolio", needs="portfolio.read")
