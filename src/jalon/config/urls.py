@@ -10,6 +10,7 @@ PACKAGES = (
     "jalon.ui",
     "jalon.people",
     "jalon.clusters",
+    "jalon.clusters.members",
     "jalon.indicators",
     "jalon.roadmaps",
     "jalon.contracts",

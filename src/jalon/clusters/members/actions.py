@@ -86,7 +86,7 @@ def read_file(batch: ImportBatch, *, progress: Progress = _quiet) -> None:
     """Read the file of a batch and recognise its columns; a file that cannot be read fails with its sentence."""
     progress(0, 0)
     try:
-        book = _book(batch)
+        book = book_of(batch)
         columns = reading.describe(book, queries.words().fields)
     except Refused as refusal:
         _fail(batch, refusal)
@@ -102,7 +102,7 @@ def _fail(batch: ImportBatch, refusal: Refused) -> None:
     batch.state, batch.message = "failed", str(refusal)[:500]
 
 
-def _book(batch: ImportBatch) -> sheets.Book:
+def book_of(batch: ImportBatch) -> sheets.Book:
     """The file of a batch, read again unless this process has just read it."""
     kept = getattr(batch, "book", None)
     if kept is not None:
@@ -184,7 +184,7 @@ def judged(batch: ImportBatch, *, on: dt.date, progress: Progress = _quiet) -> t
     """Read the rows of a batch and give each its verdict. Reads only."""
     words = queries.words()
     mapping, joined_default, choices = reading.options(batch.columns)
-    book = _book(batch)
+    book = book_of(batch)
     sheet = book.sheets[batch.columns["sheet"]]
     total = len(sheet.rows)
     reader = rules.Reader(words, mapping, on=on, joined_default=joined_default, csv=book.kind == "csv")

@@ -13,7 +13,7 @@ from django.db.models.functions import Substr
 
 from jalon.clusters.members import rules
 from jalon.clusters.models import Cluster, ImportBatch, LabelHolder, LabelPeriod, Membership
-from jalon.core.models import as_known_on
+from jalon.core.models import JournalEntry, as_known_on
 from jalon.people.access import policy
 from jalon.people.models import Identifier, Merge, Organisation, SizeCategory
 from jalon.people.rules import plain_key
@@ -331,3 +331,11 @@ def _keep_sizes(found: rules.Register, here: QuerySet[Any], strangers: set[int])
 def names_for(ids: Iterable[int]) -> dict[int, Organisation]:
     """Organisations by id, for a page of verdicts. One query."""
     return Organisation.objects.only("id", "name", "city", "country", "simulated").in_bulk(set(ids))
+
+
+def acts_on(cluster: Cluster, memberships: Collection[int]) -> dict[int, JournalEntry]:
+    """The journal's act that made each of these memberships by hand, by its id. One query."""
+    acts = JournalEntry.objects.filter(
+        case=f"cluster:{cluster.slug}", act__startswith="member.", after__membership__in=list(memberships)
+    )
+    return {entry.after["membership"]: entry for entry in acts}
