@@ -198,7 +198,7 @@ def _node(raw: Any, file: str, path: str, line: int, faults: list[Fault], trail:
         seen: set[Any] = set()
         for raw_key, raw_value in raw.value:
             key_line = raw_key.start_mark.line + 1
-            key = _scalar(raw_key, file, path, faults) if isinstance(raw_key, yaml.ScalarNode) else "?"
+            key = _key(raw_key, file, path, faults)
             below = f"{path}.{key}" if path else str(key)
             if key in seen:
                 faults.append(
@@ -219,6 +219,13 @@ def _node(raw: Any, file: str, path: str, line: int, faults: list[Fault], trail:
             node.elements.append(_build(element, file, f"{path}[{position}]", faults, trail))
         return node
     return Node(file, line, path, "scalar", value=_scalar(raw, file, path, faults))
+
+
+def _key(raw: Any, file: str, path: str, faults: list[Fault]) -> Any:
+    """A key as it is written: ``on``, ``no`` and ``yes`` are words here, which YAML 1.1 takes for true and false."""
+    if not isinstance(raw, yaml.ScalarNode):
+        return "?"
+    return raw.value if raw.tag == f"{_TAG}bool" else _scalar(raw, file, path, faults)
 
 
 def _scalar(raw: Any, file: str, path: str, faults: list[Fault]) -> Any:
