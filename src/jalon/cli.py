@@ -198,6 +198,7 @@ def _mount() -> None:
 
         if find_spec(module):
             app.add_typer(getattr(import_module(module), attribute), name=name)
+    import_module("jalon.documents.commands")  # adds « contract pdf »: documents stand above contracts
 
 
 def main() -> None:
