@@ -16,8 +16,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 from jalon.clusters.models import Membership, TeamPost
 from jalon.core.lang import T
 from jalon.core.models import as_known_on
-from jalon.programme.measuring import Measure, counted_once, measures
 from jalon.people.access import policy
+from jalon.programme.measuring import Measure, counted_once, measures
 
 TYPES = ("sme", "mid", "large", "research_training", "other")
 MEMBERS = tuple(f"clusters.members_{t}" for t in TYPES)

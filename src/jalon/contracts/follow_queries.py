@@ -58,6 +58,9 @@ from jalon.indicators.models import Observation
 from jalon.people.access import policy
 from jalon.programme.models import Round
 
+YEARS_BEFORE = 4
+"""Years before the contract whose values a dashboard shows; the page of the indicator shows them all."""
+
 # --- one contract ------------------------------------------------------------------------------------------
 
 
@@ -382,11 +385,12 @@ def commitments_of(contract: Contract, day: dt.date, known_on: dt.date | None) -
 
 def indicators_of(
     contract: Contract, day: dt.date, known_on: dt.date | None, standing: Q, sight: str, *, asked: dict[int, dt.date] | None = None,
-    only: str | None = None,
+    only: str | None = None, since: dt.date | None = None,
 ) -> list[IndicatorView]:
     """The indicators with series, targets and lights: three queries.
 
-    ``asked``: year → day by which its report was due. ``only``: the key of one indicator.
+    ``asked``: year → day by which its report was due. ``only``: the key of one indicator. ``since``: leave out
+    the periods that ended before; the rest of what was written about a value (note, calculation) is read when asked.
     """
     from jalon.contracts.follow_actions import source_of
 
@@ -400,9 +404,21 @@ def indicators_of(
         aims[t.indicator_id][t.year] = t
     series: dict[str, list[Observation]] = defaultdict(list)
     rows = observed.values(contract.cluster_id, [i.code for i in chosen], sight=sight, known_on=known_on).filter(breakdown="")
+    if since is not None:
+        rows = rows.filter(period_end__gte=since)
+    if only is None:
+        rows = rows.only("cluster_id", "indicator", "breakdown", "period_end", "value", "state", "simulated", "definition_version")
     for o in observed.latest(rows).values():
         series[o.indicator].append(o)
-    calendar = policy().reporting
+    rules_of = policy()
+    due_days = dict(asked or {})
+
+    def due_of(year: int) -> dt.date | None:
+        if year not in due_days:
+            dates = rules_of.round_holding(dt.date(year, 12, 31)) if rules_of.reporting.period == "year" else None
+            due_days[year] = dates.due_on if dates else None
+        return due_days[year]
+
     out = []
     for i in chosen:
         entry = entries.get(i.code)
@@ -411,13 +427,9 @@ def indicators_of(
         observation = next((o for o in reversed(mine) if o.period_end.year == year), None)
         target = aims[i.pk].get(year)
         start, end = dt.date(year, 1, 1), dt.date(year, 12, 31)
-        due = (asked or {}).get(year)
-        if due is None:
-            dates = policy().round_holding(end) if calendar.period == "year" else None
-            due = dates.due_on if dates else None
         light = rules.indicator_light(
             today=day, direction=entry.direction if entry else i.direction, target=target.value if target else None,
-            value=observation.value if observation else None, period_start=start, period_end=end, asked_by=due, baseline=i.baseline,
+            value=observation.value if observation else None, period_start=start, period_end=end, asked_by=due_of(year), baseline=i.baseline,
         )
         out.append(IndicatorView(i, entry, source_of(i, entry), mine, aims[i.pk], year, observation, light))
     return out
@@ -474,7 +486,8 @@ def dashboard(contract: Contract, *, day: dt.date, sight: str, known_on: dt.date
     standing = texts_known(contract, known_on)
     reports, states = reports_of(contract, known_on)
     asked = {r.round.period_end.year: r.due_on for r in reports}
-    indicators = indicators_of(contract, day, known_on, standing, sight, asked=asked)
+    since = dt.date((contract.starts_on or day).year - YEARS_BEFORE, 1, 1)
+    indicators = indicators_of(contract, day, known_on, standing, sight, asked=asked, since=since)
     if live and contract.starts_on and contract.starts_on <= day:
         start = dt.date(day.year, 1, 1)
         now = engine.compute([i.entry for i in indicators if i.source == "computed"], [contract.cluster_id], start, day, known_on)
@@ -556,23 +569,12 @@ class BoardRow:
     promised: Decimal | None
     paid: Decimal | None
     simulated: bool
-    day: dt.date
+    report_light: str
+    next: str
 
     @property
     def missing(self) -> int:
         return self.expected - self.stated
-
-    @property
-    def report_light(self) -> str:
-        if self.report_state is None or self.due_on is None:
-            return "unknown"
-        return rules.report_light(today=self.day, state=self.report_state, due_on=self.due_on).code
-
-    @property
-    def next(self) -> tuple[Any, str]:
-        if self.report_state is None or self.due_on is None:
-            return T("Aucun rapport n'est demandé.", "No report is asked."), ""
-        return rules.next_step(self.report_state, self.day, self.due_on)
 
 
 def board_contracts(base: QuerySet[Contract], round: Round | None, chosen: BoardFilter, day: dt.date, known_on: dt.date | None) -> QuerySet[Contract]:
@@ -616,7 +618,8 @@ def board_contracts(base: QuerySet[Contract], round: Round | None, chosen: Board
     order = list(SORTS.get(name, SORTS["urgence"]))
     if chosen.sort.startswith("-"):
         order = [F(order[0]).desc(nulls_last=True), *order[1:]]
-    return found.select_related("cluster").order_by(*order, "pk")
+    shown = ("slug", "title", "phase", "group", "starts_on", "ends_on", "simulated", "cluster__name", "cluster__slug")
+    return found.select_related("cluster").only(*shown).order_by(*order, "pk")
 
 
 def board_counts(contracts: QuerySet[Contract]) -> Counter:
@@ -640,6 +643,19 @@ def board_rows(contracts: Sequence[Contract], round: Round | None, day: dt.date,
     objectives = _objective_counts(keys, day, known_on)
     values = _value_counts(keys, round, known_on)
     money = _commitment_counts(keys, day, known_on)
+    said: dict[tuple[str | None, bool], tuple[str, str]] = {}
+
+    def report_of(state: str | None, due: dt.date | None) -> tuple[str, str]:
+        """Light and next step: there are only a few, so they are said once."""
+        late = due is not None and due < day
+        if (state, late) not in said:
+            said[state, late] = (
+                (rules.report_light(today=day, state=state, due_on=due).code, str(rules.next_step(state, day, due)[0]))
+                if state and due
+                else ("unknown", str(T("Aucun rapport n'est demandé.", "No report is asked.")))
+            )
+        return said[state, late]
+
     out = []
     for c in contracts:
         promised, paid, commitments, commitments_late = money.get(c.pk, (None, None, 0, 0))
@@ -648,7 +664,7 @@ def board_rows(contracts: Sequence[Contract], round: Round | None, day: dt.date,
             BoardRow(
                 c.slug, c.title, c.cluster.name, c.cluster.slug, c.phase, c.group, c.starts_on, c.ends_on, c.report_state, c.due, late,
                 *actions.get(c.pk, (0, 0)), *objectives.get(c.pk, (0, 0)), *values.get(c.pk, (0, 0)), commitments, commitments_late, promised, paid,
-                c.simulated, day,
+                c.simulated, *report_of(c.report_state, c.due),
             )
         )
     return out

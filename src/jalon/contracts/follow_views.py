@@ -734,7 +734,7 @@ def _board_cells(row: queries.BoardRow) -> list[Any]:
     state = str(states.TITLES[row.report_state]) if row.report_state else ""
     return [
         row.cluster, row.title, row.phase, row.starts_on, row.ends_on, state, row.due_on, row.days_late, row.stated, row.missing, row.actions, row.actions_late,
-        row.objectives, row.objectives_reached, row.commitments, row.commitments_late, row.promised, row.paid, str(row.next[0]),
+        row.objectives, row.objectives_reached, row.commitments, row.commitments_late, row.promised, row.paid, row.next,
     ]
 
 
@@ -762,6 +762,7 @@ def _board(request: HttpRequest, base: Any, template: str, extra: dict[str, Any]
         request,
         template,
         {
+            "here": reverse("contract-dashboard", args=["-"]).partition("/-/")[0] + "/",
             "rows": rows, "shown": shown, "counts": counts, "round": round, "rounds": every, "chosen": chosen, "known_on": known_on, "day": day, "total": total,
             "simulated": any(r.simulated for r in rows), "STATES": states.STATES, "TITLES": states.TITLES, "TONES": states.TONES, "phases": policy().phases, **extra,
         },
