@@ -203,7 +203,7 @@ def spans(label: LabelRecord) -> list[LabelSpan]:
     """The periods of a label, one per granting act, cut where a later act takes over."""
     acts = sorted(label.acts, key=lambda a: a.effective_from)
     found = []
-    for act, later in zip(acts, [*acts[1:], None], strict=True):
+    for act, later in zip(acts, [*acts[1:], None], strict=False):  # no act: no period
         if not act.grants:
             continue
         ends = [d for d in (act.until, later and later.effective_from - timedelta(days=1)) if d]

@@ -328,10 +328,17 @@ class Filters:
 SORTS = ("name", "tier", "status", "since")
 
 
-def clusters_on(day: dt.date, *, known_on: dt.date | None = None, programme: str | None = None) -> QuerySet[Cluster]:
+def clusters_on(
+    day: dt.date,
+    *,
+    known_on: dt.date | None = None,
+    horizon: dt.date | None = None,
+    programme: str | None = None,
+) -> QuerySet[Cluster]:
     """All clusters with ``status``, ``tier_on``, ``since_on`` and ``name_key_on``, the name's key of the day.
 
-    Everything is asked of the periods inside the query, so a list reads only its page.
+    Everything is asked of the periods inside the query, so a list reads only its page. With ``horizon``, clusters
+    whose first act comes after that day are left out.
     """
     running = _running(day, known_on)
     mine = _holding(day, "label__held_by__")
@@ -354,33 +361,33 @@ def clusters_on(day: dt.date, *, known_on: dt.date | None = None, programme: str
         Q(ends_on__isnull=True) | Q(ends_on__gte=day),
         cluster=OuterRef("pk"),
     ).exclude(certainty="unknown")
-    return (
-        Cluster.objects.filter(programme=programme or settings.PROGRAMME)
-        .annotate(
-            held_label=Subquery(held.values("label_id")[:1]),
-            last_end=Subquery(
-                past.filter(act__in=ENDING).order_by("-effective_from", "-id").values("act")[:1],
-            ),
-        )
-        .annotate(
-            status=Case(
-                When(held_label__isnull=False, then=Value("in_force")),
-                When(Exists(doubtful), then=Value("unknown")),
-                When(Exists(part), then=Value("part")),
-                When(last_end="merged", then=Value("merged")),
-                When(last_end__isnull=False, then=Value("withdrawn")),
-                When(Exists(joined), then=Value("merged")),
-                When(Exists(past), then=Value("withdrawn")),
-                When(Exists(any_act), then=Value("to_come")),
-                default=Value("none"),
-                output_field=CharField(),
-            ),
-            tier_on=Subquery(held.values("label__tier")[:1]),
-            since_on=Subquery(held.values("starts_on")[:1]),
-            name_key_on=Coalesce(
-                Subquery(in_use.exclude(name_key="").order_by("-rank").values("name_key")[:1]), F("name_key")
-            ),
-        )
+    rows = Cluster.objects.filter(programme=programme or settings.PROGRAMME)
+    if horizon is not None:
+        told = any_act.filter(Q(decided_on__lte=horizon) | Q(effective_from__lte=horizon))
+        rows = rows.filter(Exists(told) | ~Exists(any_act))
+    return rows.annotate(
+        held_label=Subquery(held.values("label_id")[:1]),
+        last_end=Subquery(
+            past.filter(act__in=ENDING).order_by("-effective_from", "-id").values("act")[:1],
+        ),
+    ).annotate(
+        status=Case(
+            When(held_label__isnull=False, then=Value("in_force")),
+            When(Exists(doubtful), then=Value("unknown")),
+            When(Exists(part), then=Value("part")),
+            When(last_end="merged", then=Value("merged")),
+            When(last_end__isnull=False, then=Value("withdrawn")),
+            When(Exists(joined), then=Value("merged")),
+            When(Exists(past), then=Value("withdrawn")),
+            When(Exists(any_act), then=Value("to_come")),
+            default=Value("none"),
+            output_field=CharField(),
+        ),
+        tier_on=Subquery(held.values("label__tier")[:1]),
+        since_on=Subquery(held.values("starts_on")[:1]),
+        name_key_on=Coalesce(
+            Subquery(in_use.exclude(name_key="").order_by("-rank").values("name_key")[:1]), F("name_key")
+        ),
     )
 
 
@@ -574,10 +581,15 @@ def rows_of(clusters: Sequence[Cluster], day: dt.date, *, known_on: dt.date | No
     return found
 
 
-def register_on(day: dt.date, filters: Filters | None = None, known_on: dt.date | None = None) -> list[ClusterRow]:
+def register_on(
+    day: dt.date,
+    filters: Filters | None = None,
+    known_on: dt.date | None = None,
+    horizon: dt.date | None = None,
+) -> list[ClusterRow]:
     """The lines of the register on a day, filtered and sorted: six queries, whatever the number of lines."""
     filters = filters or Filters()
-    rows = ordered(filtered(clusters_on(day, known_on=known_on), filters, day), filters.sort)
+    rows = ordered(filtered(clusters_on(day, known_on=known_on, horizon=horizon), filters, day), filters.sort)
     return rows_of(list(rows), day, known_on=known_on)
 
 
@@ -722,6 +734,11 @@ class BodyRow:
     check: rules.Preponderance | None
     simulated: bool
 
+    @property
+    def named_otherwise(self) -> bool:
+        """Whether the body's own name differs from what the policy calls its kind."""
+        return plain_key(self.body.title) != plain_key(str(self.kind_title))
+
 
 def governance_on(cluster: Cluster, day: dt.date, known_on: dt.date | None = None) -> list[BodyRow]:
     """Governing bodies with the seats of ``day`` and the preponderance check where the policy asks for it."""
@@ -770,6 +787,28 @@ class Team:
     employed: Any
     seconded: Any
     simulated: bool
+
+    @property
+    def functions(self) -> list[dict[str, Any]]:
+        """Posts of one function and status together: how many, how many full-time equivalents, since when."""
+        found: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for post in self.posts:
+            key = (post.title, post.status, post.seconded_by_id)
+            row = found.setdefault(
+                key,
+                {
+                    "title": post.title,
+                    "status": post.status,
+                    "seconded_by": post.seconded_by,
+                    "posts": 0,
+                    "fte": 0,
+                    "since": post.starts_on,
+                },
+            )
+            row["posts"] += 1
+            row["fte"] += post.fte
+            row["since"] = min(row["since"], post.starts_on)
+        return sorted(found.values(), key=lambda r: (r["status"], -r["fte"], r["title"]))
 
     @property
     def total(self) -> Any:

@@ -21,7 +21,12 @@ def _columns(*columns: tuple[str, str, str] | tuple[str, str, str, str]) -> list
     return [(key, Column(T(fr, en), *rest)) for key, fr, en, *rest in columns]
 
 
-def register(day: dt.date, filters: queries.Filters | None = None, known_on: dt.date | None = None) -> Table:
+def register(
+    day: dt.date,
+    filters: queries.Filters | None = None,
+    known_on: dt.date | None = None,
+    horizon: dt.date | None = None,
+) -> Table:
     """The register of a day, a line per cluster: exactly the filtered list, in its order."""
     columns = _columns(
         ("slug", "Identifiant", "Identifier"),
@@ -45,7 +50,7 @@ def register(day: dt.date, filters: queries.Filters | None = None, known_on: dt.
 
     def rows() -> Iterator[list[Any]]:
         tiers = queries.tier_titles()
-        for row in queries.register_on(day, filters, known_on):
+        for row in queries.register_on(day, filters, known_on, horizon):
             origin = ""
             if row.members is not None:
                 origin = str(

@@ -127,8 +127,8 @@ def territory(cluster: Cluster, day: dt.date) -> tuple[set[str], str, list[str]]
     return set(), order[0] if order else "", []
 
 
-def contracts_in_force(day: dt.date) -> tuple[int, int]:
-    """Public contracts in force on a day, and those of which the sources do not tell."""
+def contracts_in_force(day: dt.date) -> tuple[int, int, bool]:
+    """Public contracts in force on a day, those of which the sources do not tell, and whether any is simulated."""
     rows = list(
         Contract.objects.filter(
             Q(starts_on__isnull=True) | Q(starts_on__lte=day),
@@ -139,7 +139,7 @@ def contracts_in_force(day: dt.date) -> tuple[int, int]:
         )
     )
     answers = [one.answer for one in contract_queries.in_force_many(rows, day).values()]
-    return sum(a is True for a in answers), sum(a is None for a in answers)
+    return sum(a is True for a in answers), sum(a is None for a in answers), any(c.simulated for c in rows)
 
 
 def contracts_of(cluster: Cluster, actor: Actor, day: dt.date, horizon: dt.date) -> list[dict[str, Any]]:

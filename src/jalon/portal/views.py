@@ -31,6 +31,8 @@ class Asked:
         self.day: dt.date = rules.day_asked(request.GET.get("on", ""), self.today) or self.today
         self.known_on = rules.day_asked(request.GET.get("known_on", ""), None)
         self.horizon = self.known_on or max(self.today, self.day)
+        lives_today = clock.demonstration_day() is None and self.known_on is None
+        self.unseen_after = None if lives_today else self.horizon
 
     @property
     def query(self) -> str:
@@ -81,7 +83,7 @@ def home(request: HttpRequest) -> HttpResponse:
         for region in row.regions or [""]:
             by_region.setdefault(region, []).append(row)
     tiers = sorted(policy().tiers, key=lambda t: t.order)
-    contracts, contracts_unknown = queries.contracts_in_force(asked.day)
+    contracts, contracts_unknown, contracts_simulated = queries.contracts_in_force(asked.day)
     context = {
         **asked.context,
         "title": policy().title,
@@ -93,6 +95,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "region_codes": {r.name: r.code for r in region_set.regions} if region_set else {},
         "contracts": contracts,
         "contracts_unknown": contracts_unknown,
+        "contracts_simulated": contracts_simulated,
         "contracts_url": _address("contract-list"),
         "by_region": sorted(by_region.items(), key=lambda item: (item[0] == "", plain_key(item[0]))),
         "decisions": register_queries.decisions(min(asked.day, asked.horizon), limit=4),
@@ -135,7 +138,7 @@ def register(request: HttpRequest) -> HttpResponse:
     asked = Asked(request)
     filters = _filters(request)
     if wants(request) != "html":
-        columns, rows = tables.register(asked.day, filters, asked.known_on)
+        columns, rows = tables.register(asked.day, filters, asked.known_on, asked.unseen_after)
         return export(
             request,
             f"{T('poles', 'clusters')}-{asked.day.isoformat()}",
@@ -143,7 +146,7 @@ def register(request: HttpRequest) -> HttpResponse:
             rows,
             sheet=str(T("Registre", "Register")),
         )
-    whole = register_queries.clusters_on(asked.day, known_on=asked.known_on)
+    whole = register_queries.clusters_on(asked.day, known_on=asked.known_on, horizon=asked.unseen_after)
     without_status = register_queries.Filters(**{**filters.__dict__, "status": ""})
     counts = register_queries.status_counts(register_queries.filtered(whole, without_status, asked.day))
     total = counts.get(filters.status, 0) if filters.status else sum(counts.values())
@@ -324,6 +327,7 @@ def label(request: HttpRequest, code: str) -> HttpResponse:
         ],
         "found": found,
         "label": found.label,
+        "decision_codes": {d.code for d in register_queries.decisions(asked.horizon)},
         "note": T(found.label.note_fr, found.label.note_en or found.label.note_fr),
         "tier_title": register_queries.tier_titles().get(found.label.tier, ""),
         "phase": next((p for p in policy().phases if p.code == found.label.phase), None),
