@@ -51,31 +51,55 @@ def _counts(day: date, what: str = "id", *, distinct: bool = False) -> dict[str,
     *(Measure(name, unit="count", time="stock", link=LINK) for name in MEMBERS),
     Measure("clusters.members_firm", unit="count", time="stock", link=LINK),
     Measure(
-        "clusters.members_joined", unit="count", time="flow", link=LINK,
+        "clusters.members_joined",
+        unit="count",
+        time="flow",
+        link=LINK,
         note=T("Adhésions dont le premier jour est dans la période.", "Memberships whose first day is in the period."),
     ),
     Measure(
-        "clusters.members_left", unit="count", time="flow", link=LINK,
+        "clusters.members_left",
+        unit="count",
+        time="flow",
+        link=LINK,
         note=T("Adhésions dont le dernier jour est dans la période.", "Memberships whose last day is in the period."),
     ),
 )
 def members(
     clusters: Collection[int] | None, period_start: date, period_end: date, known_on: date | None = None
 ) -> dict[int, dict[str, Any]]:
-    """Members on the last day, joins and departures of the period: one query for all clusters."""
+    """Members on the last day, joins and departures of the period: one query for all clusters.
+
+    Grouped by cluster and type, in the order of the index of current memberships, so that nothing is sorted.
+    """
     rows = (
         _among(as_known_on(Membership.objects.filter(joined_on__lte=period_end), known_on), clusters)
         .order_by()
-        .values_list("cluster_id")
+        .values_list("cluster_id", "member_type")
         .annotate(
-            **_counts(period_end),
-            members_joined=Count("id", filter=Q(joined_on__gte=period_start)),
-            members_left=Count("id", filter=Q(left_on__gte=period_start, left_on__lte=period_end)),
+            here=Count("member_type", filter=_present(period_end)),
+            joined=Count("member_type", filter=Q(joined_on__gte=period_start)),
+            left=Count("member_type", filter=Q(left_on__gte=period_start, left_on__lte=period_end)),
         )
     )
-    names = ("members", "members_firm", *(f"members_{t}" for t in TYPES), "members_joined", "members_left")
-    full = [f"clusters.{n}" for n in names]
-    return {row[0]: dict(zip(full, row[1:], strict=True)) for row in rows}
+    firms = set(_firms())
+    nothing = dict.fromkeys(
+        ("clusters.members", "clusters.members_firm", *MEMBERS, "clusters.members_joined", "clusters.members_left"), 0
+    )
+    out: dict[int, dict[str, Any]] = {}
+    for cluster, kind, here, joined, left in rows:
+        found = out.get(cluster)
+        if found is None:
+            found = out[cluster] = nothing.copy()
+        found["clusters.members"] += here
+        if kind in firms:
+            found["clusters.members_firm"] += here
+        name = f"clusters.members_{kind}"
+        if name in found and kind in TYPES:
+            found[name] += here
+        found["clusters.members_joined"] += joined
+        found["clusters.members_left"] += left
+    return out
 
 
 @counted_once("clusters.members", *MEMBERS, "clusters.members_firm")
