@@ -91,7 +91,9 @@ def read_file(batch: ImportBatch, *, progress: Progress = _quiet) -> None:
     except Refused as refusal:
         _fail(batch, refusal)
         raise
-    changed = ImportBatch.objects.filter(pk=batch.pk, state="reading").update(columns=columns, state="to_confirm", message="")
+    changed = ImportBatch.objects.filter(pk=batch.pk, state="reading").update(
+        columns=columns, state="to_confirm", message=""
+    )
     batch.refresh_from_db()
     if changed:
         batch.book = book
@@ -145,7 +147,9 @@ def confirm(
         "choices": {},
     }
     if not 0 <= columns["sheet"] < len(columns["sheets"]) or not 0 <= columns["header"] < sheets.MAX_FILE:
-        raise Refused(T("Cette feuille ou cette ligne n'existe pas.", "That sheet or row does not exist."), kind="input")
+        raise Refused(
+            T("Cette feuille ou cette ligne n'existe pas.", "That sheet or row does not exist."), kind="input"
+        )
     _to_checking(batch, ("to_confirm", "previewed"), columns)
     return batch
 
@@ -154,7 +158,9 @@ def choose(batch: ImportBatch, choices: dict[int, int], *, by: Actor, on: dt.dat
     """Say, for rows whose organisation resembles others, which one it is (0: a new one); to be checked again."""
     access.may_import(by, batch.cluster, on)
     columns = dict(batch.columns)
-    columns["choices"] = {str(n): int(o) for n, o in {**{int(k): v for k, v in columns["choices"].items()}, **choices}.items()}
+    columns["choices"] = {
+        str(n): int(o) for n, o in {**{int(k): v for k, v in columns["choices"].items()}, **choices}.items()
+    }
     _to_checking(batch, ("previewed",), columns)
     return batch
 
@@ -190,9 +196,7 @@ def judged(batch: ImportBatch, *, on: dt.date, progress: Progress = _quiet) -> t
     reader = rules.Reader(words, mapping, on=on, joined_default=joined_default, csv=book.kind == "csv")
     lines = reader.lines(sheet, batch.columns["header"], lambda n: progress(n // 2, total))
     register = queries.register_for(batch.cluster, lines, choices.values())
-    judge = rules.Judge(
-        register, words, on=on, columns={code: i for i, code in mapping.items()}, choices=choices
-    )
+    judge = rules.Judge(register, words, on=on, columns={code: i for i, code in mapping.items()}, choices=choices)
     judge.judge(lines, lambda n: progress((total + n) // 2, total))
     return lines, register
 
@@ -277,15 +281,23 @@ def begin_accept(
     closing = sorted(set(close) & absent)
     if closing and closed_on is None:
         raise Refused(
-            T("Donner le dernier jour des adhésions à clore.", "Give the last day of the memberships to close."), kind="input"
+            T("Donner le dernier jour des adhésions à clore.", "Give the last day of the memberships to close."),
+            kind="input",
         )
     if closing and closed_on and closed_on > on:
         raise Refused(
-            T("Le dernier jour des adhésions à clore ne peut pas être à venir.", "The last day of the memberships to close cannot be in the future."),
+            T(
+                "Le dernier jour des adhésions à clore ne peut pas être à venir.",
+                "The last day of the memberships to close cannot be in the future.",
+            ),
             kind="input",
         )
     if closing:
-        late = Membership.objects.filter(id__in=closing[:5000], joined_on__gt=closed_on).select_related("organisation").first()
+        late = (
+            Membership.objects.filter(id__in=closing[:5000], joined_on__gt=closed_on)
+            .select_related("organisation")
+            .first()
+        )
         if late:
             raise Refused(
                 T(
@@ -305,7 +317,11 @@ def begin_accept(
             )
         )
     summary = batch.summary | {
-        "accepting": {"close": closing, "closed_on": closed_on.isoformat() if closed_on else None, "leave_errors": leave_errors}
+        "accepting": {
+            "close": closing,
+            "closed_on": closed_on.isoformat() if closed_on else None,
+            "leave_errors": leave_errors,
+        }
     }
     claimed = ImportBatch.objects.filter(pk=batch.pk, state="previewed").update(
         state="accepting", summary=summary, done=0, total=writes + len(closing), message="", beat_at=clock.real_now()
@@ -376,9 +392,7 @@ def accept(
     return finish_accept(batch, by=by, on=on, progress=progress, lines=lines)
 
 
-def _write(
-    batch: ImportBatch, *, by: Actor, on: dt.date, progress: Progress, lines: list[rules.Line] | None
-) -> None:
+def _write(batch: ImportBatch, *, by: Actor, on: dt.date, progress: Progress, lines: list[rules.Line] | None) -> None:
     # Acts on the members of one cluster queue up here; SQLite's transaction already holds the whole database.
     cluster = Cluster.objects.select_for_update(no_key=True).get(pk=batch.cluster_id)
     mark = queries.fingerprint(cluster)
@@ -420,14 +434,25 @@ def _write(
         state="accepted", accepted_at=moment, done=batch.total, beat_at=clock.real_now()
     )
     if not done:
-        raise Refused(T("Cet import a été repris ailleurs : rien n'est écrit ici.", "This import was taken up elsewhere: nothing is written here."))
+        raise Refused(
+            T(
+                "Cet import a été repris ailleurs : rien n'est écrit ici.",
+                "This import was taken up elsewhere: nothing is written here.",
+            )
+        )
 
 
 class _Writer:
     """Writes judged rows of one cluster in bulk; its caller holds the transaction and the cluster's lock."""
 
     def __init__(
-        self, cluster: Cluster, *, moment: dt.datetime, batch: ImportBatch | None, progress: Progress = _quiet, total: int = 0
+        self,
+        cluster: Cluster,
+        *,
+        moment: dt.datetime,
+        batch: ImportBatch | None,
+        progress: Progress = _quiet,
+        total: int = 0,
     ):
         self.cluster = cluster
         self.moment = moment
@@ -518,7 +543,12 @@ class _Writer:
         for pk, line in differing.items():
             rows.append(
                 _next_version(
-                    old[pk], self.moment, self.batch, member_type=line.member_type, college=line.college, left_on=line.left
+                    old[pk],
+                    self.moment,
+                    self.batch,
+                    member_type=line.member_type,
+                    college=line.college,
+                    left_on=line.left,
                 )
             )
         self._create(Membership, rows, counted=True)
@@ -548,7 +578,8 @@ class _Writer:
                 definition=line.size[1],
                 on=line.size[2],
                 headcount=line.size[3],
-                evidence=line.size[4] or (f"Liste des membres « {name} », ligne {line.number}"[:300] if name else "Déclaration du pôle"),
+                evidence=line.size[4]
+                or (f"Liste des membres « {name} », ligne {line.number}"[:300] if name else "Déclaration du pôle"),
                 file_id=file_id,
                 source=f"import:{self.batch.pk}" if self.batch else "",
                 recorded_at=self.moment,
@@ -563,7 +594,10 @@ class _Writer:
         old = _in_bulk(Membership, memberships)
         live = {pk: row for pk, row in old.items() if row.superseded_at is None and row.cluster_id == self.cluster.pk}
         if len(live) != len(set(memberships)):
-            raise Refused(T("Une adhésion à clore a changé entre-temps.", "A membership to close changed meanwhile."), kind="conflict")
+            raise Refused(
+                T("Une adhésion à clore a changé entre-temps.", "A membership to close changed meanwhile."),
+                kind="conflict",
+            )
         self._supersede(Membership, live)
         rows = [_next_version(row, self.moment, self.batch, left_on=day) for row in live.values()]
         self._create(Membership, rows, counted=True)
@@ -626,7 +660,9 @@ def resume(batch: ImportBatch, *, by: Actor, on: dt.date) -> ImportBatch:
     return batch
 
 
-def import_rows(batch: ImportBatch, *, by: Actor, on: dt.date, accept_it: bool = True, leave_errors: bool = False) -> ImportBatch:
+def import_rows(
+    batch: ImportBatch, *, by: Actor, on: dt.date, accept_it: bool = True, leave_errors: bool = False
+) -> ImportBatch:
     """Check a confirmed (or recognised) batch and, if asked, accept it, in one go and without a page."""
     if batch.state == "to_confirm":
         confirm(batch, by=by, on=on)
@@ -756,7 +792,9 @@ def add_member(
 def said(message: rules.Message) -> Text:
     """A message without its cell, for a form."""
     text = rules.Message(message.code, None, message.args).sentence(0)
-    return Text(text.in_language("fr").split(" : ", 1)[-1].replace("{", "{{"), text.in_language("en").split(": ", 1)[-1])
+    return Text(
+        text.in_language("fr").split(" : ", 1)[-1].replace("{", "{{"), text.in_language("en").split(": ", 1)[-1]
+    )
 
 
 def _values(row: Membership) -> dict[str, Any]:
@@ -795,9 +833,13 @@ def correct(
     if college and college not in words.colleges.values():
         missing.append(T("un collège de la politique", "a college of the policy"))
     if left_on and left_on < joined_on:
-        missing.append(T("une date de sortie qui ne précède pas l'entrée", "an exit date that does not precede the entry"))
+        missing.append(
+            T("une date de sortie qui ne précède pas l'entrée", "an exit date that does not precede the entry")
+        )
     if missing:
-        raise Refused(T("La correction n'est pas enregistrée.", "The correction is not recorded."), missing=missing, kind="input")
+        raise Refused(
+            T("La correction n'est pas enregistrée.", "The correction is not recorded."), missing=missing, kind="input"
+        )
     with transaction.atomic():
         old = _current(membership)
         values = {"member_type": member_type, "college": college, "joined_on": joined_on, "left_on": left_on}
@@ -836,7 +878,9 @@ def change_type(
     access.may_edit(by, membership.cluster, on)
     words = queries.words()
     if member_type not in words.types.values() or (college and college not in words.colleges.values()):
-        raise Refused(T("Type ou collège inconnu de la politique.", "Type or college unknown to the policy."), kind="input")
+        raise Refused(
+            T("Type ou collège inconnu de la politique.", "Type or college unknown to the policy."), kind="input"
+        )
     with transaction.atomic():
         old = _current(membership)
         if from_day <= old.joined_on or (old.left_on and from_day > old.left_on):

@@ -49,7 +49,10 @@ class AddForm(_WithTypes):
         label=T("Raison sociale", "Name"),
         max_length=255,
         required=False,
-        help_text=T("Facultative si l'identifiant est déjà connu du registre.", "Optional when the register already knows the identifier."),
+        help_text=T(
+            "Facultative si l'identifiant est déjà connu du registre.",
+            "Optional when the register already knows the identifier.",
+        ),
     )
     identifier = forms.CharField(
         label=T("Identifiant officiel", "Official identifier"),

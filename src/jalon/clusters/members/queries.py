@@ -128,7 +128,9 @@ def rows_of(
     here = Membership.objects.filter(cluster=cluster).values("organisation_id")
     ids: dict[int, dict[str, list[str]]] = {}
     for organisation, scheme, value in (
-        Identifier.objects.filter(organisation_id__in=here).order_by("id").values_list("organisation_id", "scheme", "value")
+        Identifier.objects.filter(organisation_id__in=here)
+        .order_by("id")
+        .values_list("organisation_id", "scheme", "value")
     ):
         ids.setdefault(organisation, {}).setdefault(scheme, []).append(value)
     sizes: dict[int, tuple[Any, ...]] = {}
@@ -217,9 +219,7 @@ def _chunks(values: Collection[Any]) -> Iterator[list[Any]]:
         yield every[start : start + CHUNK]
 
 
-def register_for(
-    cluster: Cluster, lines: Sequence[rules.Line], choices: Iterable[int] = ()
-) -> rules.Register:
+def register_for(cluster: Cluster, lines: Sequence[rules.Line], choices: Iterable[int] = ()) -> rules.Register:
     """What of the register a file's rows are compared with: a fixed number of look-ups for each 5,000 values.
 
     ``choices`` are organisations that the user chose for rows; they are read whatever their name.
@@ -279,9 +279,9 @@ def register_for(
         named.discard(rows[organisation][1])
     namesakes: dict[int, str] = {}
     for chunk in _chunks(named):
-        for row in Organisation.objects.filter(
-            name_key__in=[k[:255] for k in chunk], merged_into=None
-        ).values_list("id", "name", "name_key", "country", "city"):
+        for row in Organisation.objects.filter(name_key__in=[k[:255] for k in chunk], merged_into=None).values_list(
+            "id", "name", "name_key", "country", "city"
+        ):
             if row[0] not in members:
                 rows[row[0]] = row[1:]
                 namesakes[row[0]] = row[2]
@@ -303,9 +303,7 @@ def register_for(
     return found
 
 
-def _keep_identifiers(
-    found: rules.Register, ids: dict[int, list[tuple[str, str]]], rows: QuerySet[Identifier]
-) -> None:
+def _keep_identifiers(found: rules.Register, ids: dict[int, list[tuple[str, str]]], rows: QuerySet[Identifier]) -> None:
     for organisation, scheme, value in rows.order_by("id").values_list("organisation_id", "scheme", "value"):
         ids.setdefault(organisation, []).append((scheme, value))
         found.by_identifier[scheme, value] = organisation

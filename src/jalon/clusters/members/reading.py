@@ -46,9 +46,7 @@ def describe(book: Book, fields: rules.Fields) -> dict[str, Any]:
         if best < 0 or len(columns) > len(best_columns):
             best, best_header, best_columns = i, header, columns
     if best < 0:
-        raise Refused(
-            T("Le fichier ne contient aucune ligne remplie.", "The file holds no filled row."), kind="input"
-        )
+        raise Refused(T("Le fichier ne contient aucune ligne remplie.", "The file holds no filled row."), kind="input")
     return {
         "kind": book.kind,
         "encoding": book.encoding,

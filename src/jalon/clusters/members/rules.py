@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -41,10 +42,32 @@ _PLAIN_FIELDS = (
         "name",
         T("Raison sociale", "Name"),
         (
-            "denomination", "denomination sociale", "denomination usuelle", "nom", "nom organisme", "organisme",
-            "entreprise", "societe", "structure", "membre", "adherent", "nom membre", "nom adherent", "nom structure",
-            "nom entreprise", "nom ou raison sociale", "etablissement", "company", "company name", "organisation",
-            "organization", "organisation name", "organization name", "member", "member name", "legal name",
+            "denomination",
+            "denomination sociale",
+            "denomination usuelle",
+            "nom",
+            "nom organisme",
+            "organisme",
+            "entreprise",
+            "societe",
+            "structure",
+            "membre",
+            "adherent",
+            "nom membre",
+            "nom adherent",
+            "nom structure",
+            "nom entreprise",
+            "nom ou raison sociale",
+            "etablissement",
+            "company",
+            "company name",
+            "organisation",
+            "organization",
+            "organisation name",
+            "organization name",
+            "member",
+            "member name",
+            "legal name",
         ),
         width=40,
     ),
@@ -62,9 +85,26 @@ _PLAIN_FIELDS = (
         "joined_on",
         T("Date d'entrée", "Joined on"),
         (
-            "entree", "adhesion", "date adhesion", "date debut", "debut", "debut adhesion", "membre depuis", "depuis",
-            "adherent depuis", "date arrivee", "entre le", "joined", "date joined", "entry date", "date entry", "entry",
-            "start date", "member since", "since", "date debut adhesion",
+            "entree",
+            "adhesion",
+            "date adhesion",
+            "date debut",
+            "debut",
+            "debut adhesion",
+            "membre depuis",
+            "depuis",
+            "adherent depuis",
+            "date arrivee",
+            "entre le",
+            "joined",
+            "date joined",
+            "entry date",
+            "date entry",
+            "entry",
+            "start date",
+            "member since",
+            "since",
+            "date debut adhesion",
         ),
         "date",
         14,
@@ -73,9 +113,23 @@ _PLAIN_FIELDS = (
         "left_on",
         T("Date de sortie", "Left on"),
         (
-            "sortie", "depart", "date depart", "date fin", "fin", "fin adhesion", "date fin adhesion", "radiation",
-            "date radiation", "date demission", "date retrait", "sorti le", "left", "date left", "exit date",
-            "end date", "departure date",
+            "sortie",
+            "depart",
+            "date depart",
+            "date fin",
+            "fin",
+            "fin adhesion",
+            "date fin adhesion",
+            "radiation",
+            "date radiation",
+            "date demission",
+            "date retrait",
+            "sorti le",
+            "left",
+            "date left",
+            "exit date",
+            "end date",
+            "departure date",
         ),
         "date",
         14,
@@ -84,7 +138,14 @@ _PLAIN_FIELDS = (
         "headcount",
         T("Effectif", "Headcount"),
         (
-            "effectifs", "effectif salarie", "salaries", "nombre salaries", "nb salaries", "etp", "employees", "staff",
+            "effectifs",
+            "effectif salarie",
+            "salaries",
+            "nombre salaries",
+            "nb salaries",
+            "etp",
+            "employees",
+            "staff",
             "number employees",
         ),
         "number",
@@ -114,15 +175,28 @@ _AFTER_NAME = Field(
     "identifier",
     T("Autre identifiant", "Other identifier"),
     (
-        "identifiant", "identifier", "id", "numero national", "national number", "immatriculation",
-        "registration number", "identifiant national",
+        "identifiant",
+        "identifier",
+        "id",
+        "numero national",
+        "national number",
+        "immatriculation",
+        "registration number",
+        "identifiant national",
     ),
     width=24,
 )
 _DATA = Field("data", T("Données", "Data"), ("nature donnees",))
 
 _SCHEME_NAMES = {
-    "siret": ("siret siren", "siren siret", "siret ou siren", "siren ou siret", "siret or siren", "siret etablissement"),
+    "siret": (
+        "siret siren",
+        "siren siret",
+        "siret ou siren",
+        "siren ou siret",
+        "siret or siren",
+        "siret etablissement",
+    ),
     "siren": ("siren entreprise",),
     "rna": ("waldec", "rna association"),
     "vat": ("tva", "tva intracommunautaire", "vat", "vat number"),
@@ -244,7 +318,11 @@ def header_of(rows: Sequence[Sequence[Any]], fields: Fields) -> tuple[int, dict[
             continue
         found = columns_at(rows, at, fields)
         codes = set(found.values())
-        if ("name" in codes or any(c.startswith("id") for c in codes)) and len(codes) >= 2 and len(found) > len(best_map):
+        if (
+            ("name" in codes or any(c.startswith("id") for c in codes))
+            and len(codes) >= 2
+            and len(found) > len(best_map)
+        ):
             best, best_map = at, found
     if best >= 0:
         return best, best_map
@@ -270,15 +348,39 @@ def columns_at(rows: Sequence[Sequence[Any]], header: int, fields: Fields) -> di
 
 _TYPE_WORDS = {
     "sme": (
-        "pme", "tpe", "pme tpe", "tpe pme", "petite entreprise", "moyenne entreprise", "start up", "startup",
-        "microentreprise", "petite et moyenne entreprise", "small and medium sized enterprise", "smes",
+        "pme",
+        "tpe",
+        "pme tpe",
+        "tpe pme",
+        "petite entreprise",
+        "moyenne entreprise",
+        "start up",
+        "startup",
+        "microentreprise",
+        "petite et moyenne entreprise",
+        "small and medium sized enterprise",
+        "smes",
     ),
     "mid": ("eti", "entreprise de taille intermediaire", "mid cap", "midcap", "mid size"),
     "large": ("ge", "gg", "grand groupe", "grands groupes", "groupe", "large", "large firm"),
     "research_training": (
-        "recherche", "formation", "laboratoire", "labo", "universite", "ecole", "centre de recherche", "enseignement",
-        "organisme de recherche", "etablissement d enseignement superieur", "organisme de formation", "academique",
-        "research", "training", "university", "laboratory", "recherche formation",
+        "recherche",
+        "formation",
+        "laboratoire",
+        "labo",
+        "universite",
+        "ecole",
+        "centre de recherche",
+        "enseignement",
+        "organisme de recherche",
+        "etablissement d enseignement superieur",
+        "organisme de formation",
+        "academique",
+        "research",
+        "training",
+        "university",
+        "laboratory",
+        "recherche formation",
     ),
     "other": ("autre", "autres", "association", "collectivite", "institutionnel", "other", "banque", "financeur"),
 }
@@ -403,7 +505,10 @@ MESSAGES: dict[str, tuple[str, Text]] = {
     "text": (ERROR, T("{text}", "{text}")),
     "cell_error": (
         ERROR,
-        T("la cellule affiche une erreur du tableur ({found}).", "the cell shows an error of the spreadsheet ({found})."),
+        T(
+            "la cellule affiche une erreur du tableur ({found}).",
+            "the cell shows an error of the spreadsheet ({found}).",
+        ),
     ),
     "uncomputed": (
         ERROR,
@@ -414,16 +519,25 @@ MESSAGES: dict[str, tuple[str, Text]] = {
     ),
     "no_name": (
         ERROR,
-        T("raison sociale absente ; elle est attendue pour un nouvel organisme.", "name missing; it is expected for a new organisation."),
+        T(
+            "raison sociale absente ; elle est attendue pour un nouvel organisme.",
+            "name missing; it is expected for a new organisation.",
+        ),
     ),
     "empty_name": (
         ERROR,
-        T("« {found} » ne contient ni lettre ni chiffre : ce n'est pas un nom.", "“{found}” holds no letter and no digit: it is no name."),
+        T(
+            "« {found} » ne contient ni lettre ni chiffre : ce n'est pas un nom.",
+            "“{found}” holds no letter and no digit: it is no name.",
+        ),
     ),
     "long_name": (ERROR, T("nom de {n} caractères ; 255 au plus.", "name of {n} characters; 255 at most.")),
     "type_unknown": (
         ERROR,
-        T("type « {found} » inconnu ; types acceptés : {accepted}.", "unknown type “{found}”; accepted types: {accepted}."),
+        T(
+            "type « {found} » inconnu ; types acceptés : {accepted}.",
+            "unknown type “{found}”; accepted types: {accepted}.",
+        ),
     ),
     "type_missing": (
         ERROR,
@@ -431,15 +545,24 @@ MESSAGES: dict[str, tuple[str, Text]] = {
     ),
     "college_unknown": (
         ERROR,
-        T("collège « {found} » inconnu ; collèges acceptés : {accepted}.", "unknown college “{found}”; accepted colleges: {accepted}."),
+        T(
+            "collège « {found} » inconnu ; collèges acceptés : {accepted}.",
+            "unknown college “{found}”; accepted colleges: {accepted}.",
+        ),
     ),
     "size_unknown": (
         ERROR,
-        T("taille « {found} » inconnue le {day} ; tailles acceptées : {accepted}.", "unknown size “{found}” on {day}; accepted sizes: {accepted}."),
+        T(
+            "taille « {found} » inconnue le {day} ; tailles acceptées : {accepted}.",
+            "unknown size “{found}” on {day}; accepted sizes: {accepted}.",
+        ),
     ),
     "country_unknown": (
         ERROR,
-        T("pays « {found} » inconnu ; attendu : son nom ou son code à deux lettres.", "unknown country “{found}”; expected: its name or its two-letter code."),
+        T(
+            "pays « {found} » inconnu ; attendu : son nom ou son code à deux lettres.",
+            "unknown country “{found}”; expected: its name or its two-letter code.",
+        ),
     ),
     "scheme_unknown": (
         ERROR,
@@ -468,7 +591,10 @@ MESSAGES: dict[str, tuple[str, Text]] = {
     ),
     "headcount_wrong": (
         ERROR,
-        T("effectif « {found} » : un nombre entier, zéro ou plus, est attendu.", "headcount “{found}”: a whole number, zero or more, is expected."),
+        T(
+            "effectif « {found} » : un nombre entier, zéro ou plus, est attendu.",
+            "headcount “{found}”: a whole number, zero or more, is expected.",
+        ),
     ),
     "overlap_register": (
         ERROR,
@@ -506,15 +632,24 @@ MESSAGES: dict[str, tuple[str, Text]] = {
         ),
     ),
     # warnings
-    "formula": (WARNING, T("formule : sa dernière valeur calculée est lue.", "formula: its last computed value is read.")),
+    "formula": (
+        WARNING,
+        T("formule : sa dernière valeur calculée est lue.", "formula: its last computed value is read."),
+    ),
     "formula_text": (WARNING, T("commence par « = » : lu comme du texte.", "begins with “=”: read as text.")),
     "zero_restored": (
         WARNING,
-        T("zéro en tête rétabli : {value} (le tableur l'avait ôté).", "leading zero restored: {value} (the spreadsheet had removed it)."),
+        T(
+            "zéro en tête rétabli : {value} (le tableur l'avait ôté).",
+            "leading zero restored: {value} (the spreadsheet had removed it).",
+        ),
     ),
     "serial_date": (
         WARNING,
-        T("nombre {found} lu comme le jour {day} (format de date perdu).", "number {found} read as the day {day} (date format lost)."),
+        T(
+            "nombre {found} lu comme le jour {day} (format de date perdu).",
+            "number {found} read as the day {day} (date format lost).",
+        ),
     ),
     "type_from_size": (
         WARNING,
@@ -529,22 +664,37 @@ MESSAGES: dict[str, tuple[str, Text]] = {
     ),
     "headcount_not_firm": (
         WARNING,
-        T("effectif non enregistré : la taille concerne les entreprises.", "headcount not recorded: sizes are those of firms."),
+        T(
+            "effectif non enregistré : la taille concerne les entreprises.",
+            "headcount not recorded: sizes are those of firms.",
+        ),
     ),
-    "size_later": (WARNING, T("taille à une date à venir ({day}) : non enregistrée.", "size on a day to come ({day}): not recorded.")),
+    "size_later": (
+        WARNING,
+        T("taille à une date à venir ({day}) : non enregistrée.", "size on a day to come ({day}): not recorded."),
+    ),
     "joined_default": (
         WARNING,
-        T("date d'entrée absente : {day}, donnée pour tout le fichier.", "entry date missing: {day}, given for the whole file."),
+        T(
+            "date d'entrée absente : {day}, donnée pour tout le fichier.",
+            "entry date missing: {day}, given for the whole file.",
+        ),
     ),
     "joined_future": (WARNING, T("entrée à venir ({day}).", "entry to come ({day}).")),
     "left_future": (WARNING, T("départ à venir ({day}).", "departure to come ({day}).")),
     "before_label": (
         WARNING,
-        T("entrée le {day}, avant le premier label du pôle ({label}).", "entry on {day}, before the cluster's first label ({label})."),
+        T(
+            "entrée le {day}, avant le premier label du pôle ({label}).",
+            "entry on {day}, before the cluster's first label ({label}).",
+        ),
     ),
     "reopened": (
         WARNING,
-        T("le registre note un départ le {day} ; la ligne n'en a pas : l'adhésion est rouverte.", "the register notes a departure on {day}; the row has none: the membership is reopened."),
+        T(
+            "le registre note un départ le {day} ; la ligne n'en a pas : l'adhésion est rouverte.",
+            "the register notes a departure on {day}; the row has none: the membership is reopened.",
+        ),
     ),
     "other_name": (
         WARNING,
@@ -556,18 +706,30 @@ MESSAGES: dict[str, tuple[str, Text]] = {
     ),
     "identifier_added": (
         WARNING,
-        T("identifiant ajouté à « {name} », reconnu par son nom.", "identifier added to “{name}”, recognised by its name."),
+        T(
+            "identifiant ajouté à « {name} », reconnu par son nom.",
+            "identifier added to “{name}”, recognised by its name.",
+        ),
     ),
     "found_elsewhere": (
         WARNING,
-        T("rattaché à « {name} » ({place}), du même nom dans le registre.", "attached to “{name}” ({place}), of the same name in the register."),
+        T(
+            "rattaché à « {name} » ({place}), du même nom dans le registre.",
+            "attached to “{name}” ({place}), of the same name in the register.",
+        ),
     ),
     "resembles": (
         WARNING,
-        T("ressemble à {names} ; sans choix, un nouvel organisme est créé.", "resembles {names}; without a choice, a new organisation is made."),
+        T(
+            "ressemble à {names} ; sans choix, un nouvel organisme est créé.",
+            "resembles {names}; without a choice, a new organisation is made.",
+        ),
     ),
     "chosen": (WARNING, T("rattaché à « {name} », par choix.", "attached to “{name}”, by choice.")),
-    "duplicate_of": (WARNING, T("même adhésion que la ligne {row} ; lue une fois.", "same membership as row {row}; read once.")),
+    "duplicate_of": (
+        WARNING,
+        T("même adhésion que la ligne {row} ; lue une fois.", "same membership as row {row}; read once."),
+    ),
     "same_person_as": (
         WARNING,
         T("même organisme que la ligne {row}.", "same organisation as row {row}."),
@@ -708,7 +870,9 @@ _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 def luhn_holds(digits: str) -> bool:
     """Luhn's check (SIREN, SIRET) on a string of digits: the fast path of a long list."""
     numbers = digits.encode()
-    return (sum(numbers[-1::-2]) - 48 * ((len(numbers) + 1) // 2) + sum(_DOUBLED[n - 48] for n in numbers[-2::-2])) % 10 == 0
+    return (
+        sum(numbers[-1::-2]) - 48 * ((len(numbers) + 1) // 2) + sum(_DOUBLED[n - 48] for n in numbers[-2::-2])
+    ) % 10 == 0
 
 
 def _french_number(scheme: str, text: str) -> tuple[str, str, bool]:
@@ -720,7 +884,13 @@ def _french_number(scheme: str, text: str) -> tuple[str, str, bool]:
     number = text if text.isascii() and text.isdigit() else re.sub(r"[\s.\u00a0\u202f‐-]", "", text)
     length = len(number)
     if number.isascii() and number.isdigit():
-        if length == 14 and luhn_holds(number) and luhn_holds(number[:9]) and number[:9] != "0" * 9 and number[:9] != people.LA_POSTE:
+        if (
+            length == 14
+            and luhn_holds(number)
+            and luhn_holds(number[:9])
+            and number[:9] != "0" * 9
+            and number[:9] != people.LA_POSTE
+        ):
             return "siret", number, False
         if length == 9:
             return "siren", people.siren(number), False
@@ -824,7 +994,12 @@ class Reader:
         first = next((c for c in row if c is not None), None)
         if not isinstance(first, str):
             return False
-        if first and head and first == next((h for h in head if h), None) and [as_text(c) for c in row][: len(head)] == head:
+        if (
+            first
+            and head
+            and first == next((h for h in head if h), None)
+            and [as_text(c) for c in row][: len(head)] == head
+        ):
             return True
         if first[:1] not in "TtSsNnMmGg" or not _TOTAL.match(people.plain_key(first)):
             return False
@@ -921,7 +1096,13 @@ class Reader:
             guess = people.guess_scheme(part)
             if guess is None and re.fullmatch(r"0[0-9a-hj-km-np-tv-z]{6}\d{2}", part.lower()) and not part.isdigit():
                 guess = "ror"
-            if guess is None and part.isdigit() and 7 <= len(part) <= 13 and "siren" in schemes and line.country == "FR":
+            if (
+                guess is None
+                and part.isdigit()
+                and 7 <= len(part) <= 13
+                and "siren" in schemes
+                and line.country == "FR"
+            ):
                 guess = "siret" if len(part) > 9 else "siren"
             if guess in schemes:
                 self._identifier(line, guess, schemes[guess], part, i)
@@ -1043,7 +1224,11 @@ class Reader:
     def _whole(self, line: Line, bad: Iterable[int]) -> None:
         """What several cells of a row say together."""
         at = self.column_of.get
-        if line.joined is None and self.joined_default is not None and not any(m.column == at("joined_on", -1) for m in line.messages):
+        if (
+            line.joined is None
+            and self.joined_default is not None
+            and not any(m.column == at("joined_on", -1) for m in line.messages)
+        ):
             line.joined = self.joined_default
             line.say("joined_default", at("joined_on"), day=self.joined_default)
         if line.joined and line.left and line.left < line.joined:
@@ -1207,17 +1392,19 @@ def similar(keys: Sequence[str], members: Mapping[str, list[int]]) -> dict[str, 
             if near:
                 found[key] = [match for match, _, _ in near]
         return found
-    from bisect import bisect_left
-
+    scores: dict[str, dict[str, float]] = {}
     for turn in (lambda k: k, lambda k: " ".join(sorted(k.split()))):
         ranked = sorted((turn(k), k) for k in known)
-        places = [k for k, _ in ranked]
+        places = [place for place, _ in ranked]
         for key in keys:
             at = bisect_left(places, turn(key))
             for _, other in ranked[max(0, at - 4) : at + 4]:
-                if other not in found.get(key, ()) and fuzz.token_sort_ratio(key, other, score_cutoff=ALIKE):
-                    found.setdefault(key, []).append(other)
-    return {key: others[:PROPOSED] for key, others in found.items()}
+                score = fuzz.token_sort_ratio(key, other, score_cutoff=ALIKE)
+                if score:
+                    scores.setdefault(key, {})[other] = score
+    for key, near in scores.items():
+        found[key] = sorted(near, key=lambda other: (-near[other], other))[:PROPOSED]
+    return found
 
 
 class Judge:
@@ -1293,7 +1480,10 @@ class Judge:
                 one, other, *_ = hits
                 line.organisation = one
                 line.say(
-                    "two_organisations", None, one=register.organisations[one].name, other=register.organisations[other].name
+                    "two_organisations",
+                    None,
+                    one=register.organisations[one].name,
+                    other=register.organisations[other].name,
                 )
                 return
             if hits:
@@ -1394,7 +1584,11 @@ class Judge:
         keys: list[Any] = list(line.ids)
         keys += [("person", value[:9]) for scheme, value in line.ids if scheme in ("siren", "siret")]
         if not keys:
-            keys = [("name", line.key, line.country, people.plain_key(line.city) if line.city else "")] if line.key else [line.number]
+            keys = (
+                [("name", line.key, line.country, people.plain_key(line.city) if line.city else "")]
+                if line.key
+                else [line.number]
+            )
         group = next((new_by[k] for k in keys if k in new_by), None)
         if group is None:
             group = ("new", line.number)
@@ -1423,7 +1617,13 @@ class Judge:
         for one, other in zip(sound, sound[1:], strict=False):
             if one.left is None or one.left >= other.joined:
                 for a, b in ((one, other), (other, one)):
-                    a.say("overlap_file", self.at("joined_on"), new=(a.joined, a.left), row=b.number, old=(b.joined, b.left))
+                    a.say(
+                        "overlap_file",
+                        self.at("joined_on"),
+                        new=(a.joined, a.left),
+                        row=b.number,
+                        old=(b.joined, b.left),
+                    )
         maker = None
         for line in sorted(same, key=lambda one: one.number):
             if line.verdict == "duplicate":
@@ -1451,7 +1651,9 @@ class Judge:
         if line.joined:
             if line.joined > self.on:
                 line.say("joined_future", self.at("joined_on"), day=line.joined)
-            elif self.register.first_label and line.joined < self.register.first_label and line.verdict != "size_change":
+            elif (
+                self.register.first_label and line.joined < self.register.first_label and line.verdict != "size_change"
+            ):
                 line.say("before_label", self.at("joined_on"), day=line.joined, label=self.register.first_label)
         if line.left and line.left > self.on:
             line.say("left_future", self.at("left_on"), day=line.left)
@@ -1471,7 +1673,11 @@ class Judge:
     def _newcomer(self, line: Line, periods: Sequence[Period]) -> None:
         known = line.organisation is not None
         accepted = self.words.accepted(self.words.members.types)
-        if not known and not line.key and not any(m.code in ("empty_name", "cell_error", "uncomputed") for m in line.messages):
+        if (
+            not known
+            and not line.key
+            and not any(m.code in ("empty_name", "cell_error", "uncomputed") for m in line.messages)
+        ):
             line.say("no_name", self.at("name"))
         if not line.member_type and not any(m.code == "type_unknown" for m in line.messages):
             line.say("type_missing", self.at("type"), accepted=accepted)

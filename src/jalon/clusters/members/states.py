@@ -65,12 +65,28 @@ VERDICTS = {
             "good",
             True,
         ),
-        Verdict("type_change", T("changement de type", "change of type"), T("changements de type", "changes of type"), "info", True),
+        Verdict(
+            "type_change",
+            T("changement de type", "change of type"),
+            T("changements de type", "changes of type"),
+            "info",
+            True,
+        ),
         Verdict("departure", T("départ", "departure"), T("départs", "departures"), "info", True),
         Verdict("correction", T("correction", "correction"), T("corrections", "corrections"), "info", True),
         Verdict("size_change", T("nouvelle taille", "new size"), T("nouvelles tailles", "new sizes"), "info", True),
-        Verdict("duplicate", T("doublon dans le fichier", "duplicate in the file"), T("doublons dans le fichier", "duplicates in the file"), "quiet"),
-        Verdict("ignored", T("ligne sans membre", "row without member"), T("lignes sans membre (totaux, titres)", "rows without member (totals, headings)"), "quiet"),
+        Verdict(
+            "duplicate",
+            T("doublon dans le fichier", "duplicate in the file"),
+            T("doublons dans le fichier", "duplicates in the file"),
+            "quiet",
+        ),
+        Verdict(
+            "ignored",
+            T("ligne sans membre", "row without member"),
+            T("lignes sans membre (totaux, titres)", "rows without member (totals, headings)"),
+            "quiet",
+        ),
         Verdict("unchanged", T("inchangée", "unchanged"), T("inchangées", "unchanged"), "quiet"),
     )
 }

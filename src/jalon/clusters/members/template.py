@@ -20,17 +20,37 @@ HELP: dict[str, Text] = {
         "Tout autre identifiant, sa nature devant : « SIREN 732829320 ». Plusieurs : les séparer par « ; ».",
         "Any other identifier, its kind in front: “SIREN 732829320”. Several: separate them by “;”.",
     ),
-    "country": T("Nom ou code à deux lettres. Vide : le pays du programme.", "Name or two-letter code. Empty: the programme's country."),
+    "country": T(
+        "Nom ou code à deux lettres. Vide : le pays du programme.",
+        "Name or two-letter code. Empty: the programme's country.",
+    ),
     "postcode": T("Au format texte, pour garder le zéro en tête.", "As text, so that a leading zero stays."),
     "city": T("Siège ou établissement.", "Seat or establishment."),
-    "type": T("Obligatoire pour une nouvelle adhésion. Mots acceptés ci-dessous.", "Needed for a new membership. Accepted words below."),
+    "type": T(
+        "Obligatoire pour une nouvelle adhésion. Mots acceptés ci-dessous.",
+        "Needed for a new membership. Accepted words below.",
+    ),
     "college": T("Facultatif. Mots acceptés ci-dessous.", "Optional. Accepted words below."),
-    "joined_on": T("Premier jour de l'adhésion : jj/mm/aaaa ou aaaa-mm-jj.", "First day of the membership: dd/mm/yyyy or yyyy-mm-dd."),
-    "left_on": T("Dernier jour de l'adhésion. Vide : toujours membre.", "Last day of the membership. Empty: still a member."),
+    "joined_on": T(
+        "Premier jour de l'adhésion : jj/mm/aaaa ou aaaa-mm-jj.",
+        "First day of the membership: dd/mm/yyyy or yyyy-mm-dd.",
+    ),
+    "left_on": T(
+        "Dernier jour de l'adhésion. Vide : toujours membre.", "Last day of the membership. Empty: still a member."
+    ),
     "headcount": T("Nombre entier, de l'entreprise entière.", "Whole number, of the whole enterprise."),
-    "size": T("Catégorie de taille, si elle est connue. Mots acceptés ci-dessous.", "Size category, if known. Accepted words below."),
-    "size_on": T("Jour auquel l'effectif ou la taille était vrai. Vide : le jour de l'import.", "Day on which headcount or size was true. Empty: the day of the import."),
-    "evidence": T("Liasse fiscale, déclaration datée… Vide : le fichier lui-même.", "Tax return, dated declaration… Empty: the file itself."),
+    "size": T(
+        "Catégorie de taille, si elle est connue. Mots acceptés ci-dessous.",
+        "Size category, if known. Accepted words below.",
+    ),
+    "size_on": T(
+        "Jour auquel l'effectif ou la taille était vrai. Vide : le jour de l'import.",
+        "Day on which headcount or size was true. Empty: the day of the import.",
+    ),
+    "evidence": T(
+        "Liasse fiscale, déclaration datée… Vide : le fichier lui-même.",
+        "Tax return, dated declaration… Empty: the file itself.",
+    ),
 }
 
 
@@ -50,7 +70,14 @@ def help_rows(words: rules.Words) -> list[tuple[str, str, str]]:
     rows += [blank, (str(T("Collèges acceptés", "Accepted colleges")), "", "")]
     rows += [("", str(c.title), c.code) for c in words.members.colleges]
     for scheme in words.members.size_schemes:
-        rows += [blank, (str(T("Tailles : {t}", "Sizes: {t}", t=scheme.title)), str(T("depuis le {d}", "since {d}", d=scheme.valid_from.isoformat())), "")]
+        rows += [
+            blank,
+            (
+                str(T("Tailles : {t}", "Sizes: {t}", t=scheme.title)),
+                str(T("depuis le {d}", "since {d}", d=scheme.valid_from.isoformat())),
+                "",
+            ),
+        ]
         rows += [("", str(c.title), c.code) for c in scheme.categories]
     return rows
 
@@ -70,7 +97,10 @@ def workbook(words: rules.Words) -> bytes:
     }
     sheet = book.add_worksheet(str(T("Membres", "Members")))
     sheet.freeze_panes(1, 1)
-    lists = {"type": [str(t.title) for t in words.members.types], "college": [str(c.title) for c in words.members.colleges]}
+    lists = {
+        "type": [str(t.title) for t in words.members.types],
+        "college": [str(c.title) for c in words.members.colleges],
+    }
     for x, field in enumerate(words.fields.template):
         sheet.set_column(x, x, field.width, shapes[field.kind])
         sheet.write_string(0, x, str(field.title), head)

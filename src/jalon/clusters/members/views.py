@@ -59,7 +59,11 @@ def _asked_day(request: HttpRequest, name: str) -> dt.date | None:
         return dt.date.fromisoformat(text) if text else None
     except ValueError:
         raise Refused(
-            T("« {t} » n'est pas un jour ; attendu : aaaa-mm-jj.", "“{t}” is not a day; expected: yyyy-mm-dd.", t=text[:20]),
+            T(
+                "« {t} » n'est pas un jour ; attendu : aaaa-mm-jj.",
+                "“{t}” is not a day; expected: yyyy-mm-dd.",
+                t=text[:20],
+            ),
             kind="input",
         ) from None
 
@@ -299,7 +303,9 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
                 for text in refusal.missing or [refusal.reason]:
                     form.add_error(None, str(text))
             else:
-                messages.success(request, str(T("La nouvelle version est enregistrée.", "The new version is recorded.")))
+                messages.success(
+                    request, str(T("La nouvelle version est enregistrée.", "The new version is recorded."))
+                )
                 return redirect("member", slug, row.organisation_id)
     return _one(
         request,
@@ -375,7 +381,12 @@ def imports(request: HttpRequest, slug: str) -> HttpResponse:
                 background.start(made, lambda progress: actions.read_file(made, progress=progress))
             return redirect("members-import-batch", slug, made.pk)
     rows = [
-        {"batch": b, "state": states.STATES[b.state], "dead": background.is_dead(b), "mine": b.user_id == request.actor.user_id}
+        {
+            "batch": b,
+            "state": states.STATES[b.state],
+            "dead": background.is_dead(b),
+            "mine": b.user_id == request.actor.user_id,
+        }
         for b in queries.batches_of(cluster)
     ]
     return render(
@@ -454,7 +465,9 @@ def _preview(request: HttpRequest, found: ImportBatch) -> dict[str, Any]:
         )
     }
     verdicts = [
-        {"verdict": v, "count": counts[code], "active": code == chosen} for code, v in states.VERDICTS.items() if counts[code]
+        {"verdict": v, "count": counts[code], "active": code == chosen}
+        for code, v in states.VERDICTS.items()
+        if counts[code]
     ]
     writes = sum(counts[code] for code in states.WRITES)
     return {
@@ -482,7 +495,12 @@ def _preview(request: HttpRequest, found: ImportBatch) -> dict[str, Any]:
         "writes": writes,
         "valid": counts["total"] - counts["error"],
         "missing": [
-            {"m": before[m], "name": names[o].name, "type": types.get(before[m].member_type, ""), "simulated": before[m].simulated}
+            {
+                "m": before[m],
+                "name": names[o].name,
+                "type": types.get(before[m].member_type, ""),
+                "simulated": before[m].simulated,
+            }
             for m, o in missing
             if m in before and o in names
         ],
@@ -495,7 +513,9 @@ def _preview(request: HttpRequest, found: ImportBatch) -> dict[str, Any]:
 
 
 def _line(row: list[Any]) -> rules.Line:
-    return rules.Line(number=row[0], organisation=row[1], verdict="unchanged") if len(row) == 2 else reading.unpacked(row)
+    return (
+        rules.Line(number=row[0], organisation=row[1], verdict="unchanged") if len(row) == 2 else reading.unpacked(row)
+    )
 
 
 def _size_said(line: rules.Line, members: Any) -> str:
@@ -511,7 +531,9 @@ def _size_said(line: rules.Line, members: Any) -> str:
     return ", ".join(parts)
 
 
-def _before(line: rules.Line, old: Membership | None, types: dict[str, Any], colleges: dict[str, Any]) -> dict[str, Any]:
+def _before(
+    line: rules.Line, old: Membership | None, types: dict[str, Any], colleges: dict[str, Any]
+) -> dict[str, Any]:
     """What the register says where the row says something else."""
     if old is None or line.verdict in ("unchanged", "size_change"):
         return {}
@@ -571,16 +593,16 @@ def columns(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             "sheet": sheet,
             "header": header,
             "headers": [
-                {"number": n + 1, "text": " · ".join(c for c in row if c)[:70]} for n, row in enumerate(head[: rules.MAX_HEADER_ROW]) if row
+                {"number": n + 1, "text": " · ".join(c for c in row if c)[:70]}
+                for n, row in enumerate(head[: rules.MAX_HEADER_ROW])
+                if row
             ],
             "rows": rows,
             "fields": words.fields.all,
             "recognised": sum(bool(row["field"]) for row in rows),
             "has_joined": "joined_on" in mapping.values(),
             "joined_default": remembered.get("joined_default"),
-            "breadcrumb": _import_trail(
-                found.cluster, (None, T("Colonnes", "Columns"))
-            ),
+            "breadcrumb": _import_trail(found.cluster, (None, T("Colonnes", "Columns"))),
         },
     )
 
@@ -603,7 +625,9 @@ def confirm(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     try:
         joined_default = dt.date.fromisoformat(given) if given else None
     except ValueError:
-        raise Refused(T("La date d'entrée donnée n'est pas un jour.", "The entry date given is not a day."), kind="input") from None
+        raise Refused(
+            T("La date d'entrée donnée n'est pas un jour.", "The entry date given is not a day."), kind="input"
+        ) from None
     actions.confirm(
         found,
         by=request.actor,
@@ -651,7 +675,9 @@ def accept(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     try:
         closed_on = dt.date.fromisoformat(given) if given else None
     except ValueError:
-        raise Refused(T("Le jour de clôture n'est pas un jour.", "The closing day is not a day."), kind="input") from None
+        raise Refused(
+            T("Le jour de clôture n'est pas un jour.", "The closing day is not a day."), kind="input"
+        ) from None
     if "close_all" in request.POST and found.rows:
         close = {row[0] for row in found.rows["missing"]}
     else:
@@ -669,7 +695,9 @@ def accept(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.success(request, str(T("La liste est importée.", "The list is imported.")))
     else:
         actor = request.actor
-        background.start(found, lambda progress: actions.finish_accept(found, by=actor, on=today, progress=progress) and None)
+        background.start(
+            found, lambda progress: actions.finish_accept(found, by=actor, on=today, progress=progress) and None
+        )
     return redirect("members-import-batch", slug, pk)
 
 
@@ -677,7 +705,9 @@ def accept(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def abandon(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Leave an import."""
     actions.abandon(_batch(request, slug, pk), by=request.actor, on=clock.today())
-    messages.success(request, str(T("L'import est abandonné ; rien n'a été écrit.", "The import is abandoned; nothing was written.")))
+    messages.success(
+        request, str(T("L'import est abandonné ; rien n'a été écrit.", "The import is abandoned; nothing was written."))
+    )
     return redirect("members-import", slug)
 
 
@@ -707,7 +737,13 @@ def progress(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     elif not running or not total:
         said = states.STATES[found.state].title
     else:
-        said = T("{s} : {done} lignes sur {total}", "{s}: {done} rows of {total}", s=states.STATES[found.state].title, done=done, total=total)
+        said = T(
+            "{s} : {done} lignes sur {total}",
+            "{s}: {done} rows of {total}",
+            s=states.STATES[found.state].title,
+            done=done,
+            total=total,
+        )
     return JsonResponse(
         {
             "done": done,
@@ -738,7 +774,11 @@ def _with_verdicts(found: ImportBatch) -> tuple[int, list[Column], Iterator[list
     header = found.columns["header"]
     width = max((len(row) for row in sheet.rows), default=0)
     labels = rules.labels_of(sheet.rows, header)
-    head = [Column(T("Ligne", "Row"), "number", 8), Column(T("Verdict", "Verdict"), width=26), Column("Messages", width=70)]
+    head = [
+        Column(T("Ligne", "Row"), "number", 8),
+        Column(T("Verdict", "Verdict"), width=26),
+        Column("Messages", width=70),
+    ]
     head += [Column(labels[i] if i < len(labels) else "", width=18) for i in range(width)]
     told = {row[0]: row for row in found.rows["rows"]}
     unchanged = {row[0] for row in found.rows["unchanged"]}
