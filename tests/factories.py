@@ -59,7 +59,7 @@ def make_organisation(name: str = "", kind: str = "company", *, siret: str | boo
 
 def make_size(organisation, category: str, on: dt.date = DAY, **fields: Any):
     """A size category at a date, recorded that day."""
-    fields.setdefault("definition", "eu-sme-2003")
+    fields.setdefault("definition", policy().members.size_schemes[0].code)
     fields.setdefault("evidence", "Liasse fiscale")
     fields.setdefault("recorded_at", clock.moment_on(on))
     return SizeCategory.objects.create(organisation=organisation, category=category, on=on, **fields)

@@ -160,6 +160,10 @@ def test_pairs_by_identifier_then_by_name_and_place():
     ]
 
 
+def test_names_that_differ_by_a_number_are_two():
+    assert rules.likely_pairs([card(1, "Laboratoire 12", city="Tours"), card(2, "Laboratoire 13", city="Tours")]) == []
+
+
 def test_two_legal_persons_are_never_proposed_by_name():
     cards = [
         card(1, "Menuiserie", city="Annecy", identifiers=(("siren", f.luhn_number(9, 11)),)),

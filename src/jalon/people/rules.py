@@ -440,6 +440,11 @@ NEIGHBOURS = 8
 """Each name is compared with this many that follow it, in two orders: bounded work on any register."""
 
 
+def _numbers(key: str) -> list[str]:
+    """The numbers in a name: "Laboratoire 12" and "Laboratoire 13" are two."""
+    return sorted(word for word in key.split() if word.isdigit())
+
+
 def likely_pairs(cards: Iterable[Card], known_apart: Iterable[tuple[int, int]] = ()) -> list[Pair]:
     """Pairs that may be one organisation, most likely first.
 
@@ -477,7 +482,7 @@ def likely_pairs(cards: Iterable[Card], known_apart: Iterable[tuple[int, int]] =
                 alike = fuzz.token_sort_ratio(one.key, other.key, score_cutoff=NAMES_ALIKE)
                 if not alike or one.country != other.country:
                     continue
-                if one.legal_persons and other.legal_persons:
+                if (one.legal_persons and other.legal_persons) or _numbers(one.key) != _numbers(other.key):
                     continue
                 evidence = [T("noms semblables à {p} %", "names {p}% alike", p=round(alike))]
                 score = alike - 12

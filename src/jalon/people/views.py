@@ -122,6 +122,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     elif request.user.is_authenticated and request.GET.get("next"):
         return HttpResponseRedirect(safe_next(request, _home()))
     accounts = demonstration_accounts() if clock.is_demonstration() else []
+    if accounts:  # the accounts come first: the page must not jump to the form below them
+        form.fields["email"].widget.attrs.pop("autofocus", None)
     context = {
         "title": T("Se connecter", "Sign in"),
         "form": form,

@@ -13,23 +13,23 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 
 from jalon.clusters.access import clusters_of
 from jalon.clusters.models import Cluster, ImportBatch, LabelPeriod
+from jalon.contracts import queries as contract_queries, rules as contract_rules
 from jalon.contracts.access import drafts_of, visible_to as contracts_visible_to
 from jalon.contracts.models import (
     Commitment,
     CommitmentStep,
     Contract,
-    Deliberation,
     Milestone,
     Party,
     Progress,
     Proposal,
     Report,
-    Signature,
+    Text,
 )
 from jalon.core import clock
 from jalon.core.lang import T
@@ -144,93 +144,103 @@ def contract_tasks(actor: Actor, day: dt.date) -> list[Task]:
                 )
             )
     if actor.can("contract.negotiate"):
-        waiting = (
-            Proposal.objects.filter(
-                state="open", text__state="negotiation", text__contract__in=mine.filter(_side(actor, day))
-            )
-            .exclude(party__organisation_id=actor.organisation_id)
-            .exclude(user_id_by=actor.user_id)
-            .values("text__contract__slug", "text__contract__title")
-            .annotate(n=Count("id"))
-            .order_by("text__contract__title")[:SHOWN]
-        )
-        for row in waiting:
-            slug, title = row["text__contract__slug"], row["text__contract__title"]
-            one = T("Répondre à une proposition : {c}", "Answer one proposal: {c}", c=title)
-            many = T("Répondre à {n} propositions : {c}", "Answer {n} proposals: {c}", n=row["n"], c=title)
-            found.append(
-                Task(
-                    one if row["n"] == 1 else many,
-                    link("contract", slug),
-                    None,
-                    "not_started",
-                    T("une autre partie propose un changement", "another party proposes a change"),
-                    f"contract:{slug}",
-                )
-            )
+        found += _proposal_tasks(actor, day)
     if actor.can("contract.decide") or actor.can("contract.sign"):
         found += _signing_tasks(actor, day)
     return found
 
 
-def _side(actor: Actor, day: dt.date) -> Q:
-    """Contracts in which the actor has a side: party, or on the State's side for the clusters followed."""
-    if actor.side == "state":
-        return Q(cluster__in=clusters_of(actor, day))
-    return Q(parties__organisation_id=actor.organisation_id) | Q(cluster__in=clusters_of(actor, day))
+def _proposal_tasks(actor: Actor, day: dt.date) -> list[Task]:
+    """Open proposals that the actor's own side accepts or rejects, counted by contract."""
+    mine = drafts_of(actor, day).filter(state__in=["negotiation", "signed"])
+    rows = list(
+        Proposal.objects.filter(state="open", text__state="negotiation", text__contract__in=mine, party__isnull=False)
+        .exclude(user_id_by=actor.user_id)
+        .select_related("party__organisation")
+        .order_by("at")[: SHOWN * 5]
+    )
+    texts = {t.pk: t for t in Text.objects.filter(pk__in={r.text_id for r in rows}).select_related("contract")}
+    own = _own_parties(actor, day, [t.contract_id for t in texts.values()])
+    counts: dict[tuple[str, str], int] = {}
+    for row in rows:
+        text = texts[row.text_id]
+        party = own.get(text.contract_id)
+        if party is None or party.pk == row.party_id:
+            continue
+        proposer = contract_rules.Party(row.party.key, row.party.kind, row.party.organisation.name)
+        accepts = contract_rules.acceptance(text.content, proposer, row.path, row.new)
+        if accepts.by(contract_rules.Party(party.key, party.kind, "")):
+            key = (text.contract.slug, text.contract.title)
+            counts[key] = counts.get(key, 0) + 1
+    return [
+        Task(
+            T("Répondre à une proposition : {c}", "Answer one proposal: {c}", c=title)
+            if n == 1
+            else T("Répondre à {n} propositions : {c}", "Answer {n} proposals: {c}", n=n, c=title),
+            link("contract", slug),
+            None,
+            "not_started",
+            T("une autre partie propose un changement", "another party proposes a change"),
+            f"contract:{slug}",
+        )
+        for (slug, title), n in counts.items()
+    ]
+
+
+def _own_parties(actor: Actor, day: dt.date, contracts: Iterable[int]) -> dict[int, Party]:
+    """The party for which the actor acts in each contract: its own organisation, else its side of the cluster."""
+    found: dict[int, Party] = {}
+    rows = Party.objects.filter(contract_id__in=list(contracts), kind=actor.side, removed_by_text__isnull=True)
+    answers = set(_own_clusters(actor, day).filter(contracts__in=list(contracts)).values_list("contracts", flat=True))
+    for row in rows.order_by("order", "id"):
+        if row.organisation_id == actor.organisation_id:
+            found[row.contract_id] = row
+        elif row.contract_id in answers:
+            found.setdefault(row.contract_id, row)
+    return found
 
 
 def _signing_tasks(actor: Actor, day: dt.date) -> list[Task]:
-    found = []
-    parties = (
-        Party.objects.filter(
-            Q(organisation_id=actor.organisation_id)
-            | Q(kind=actor.side, contract__cluster__in=_own_clusters(actor, day)),
-            kind=actor.side,
-            contract__texts__state="signing",
-            removed_by_text__isnull=True,
-        )
-        .annotate(text_id=F("contract__texts__id"), text_number=F("contract__texts__number"))
-        .select_related("contract")
-        .order_by("contract__title")
-        .distinct()[:SHOWN]
+    """Texts whose deliberation or signature is the actor's to give: an authority decides first, each signs in turn."""
+    texts = list(
+        Text.objects.filter(state="signing", contract__in=drafts_of(actor, day))
+        .select_related("contract", "base")
+        .prefetch_related("signatures__party", "deliberations__party")
+        .order_by("contract__title", "number")[:SHOWN]
     )
-    rows = list(parties)
-    texts = [row.text_id for row in rows]
-    decided = set(Deliberation.objects.filter(text_id__in=texts).values_list("text_id", "party_id"))
-    signed = set(Signature.objects.filter(text_id__in=texts).values_list("text_id", "party_id"))
-    for row in rows:
-        contract, key = row.contract, (row.text_id, row.pk)
-        if key in signed:
+    own = _own_parties(actor, day, [text.contract_id for text in texts]) if texts else {}
+    found = []
+    for text in texts:
+        party = own.get(text.contract_id)
+        if party is None:
             continue
+        contract, template = text.contract, contract_queries.template_of(text.contract)
+        signers = contract_queries.signers_of(text, template)
+        steps = contract_rules.signing_steps(
+            template, contract_rules.parties_in(text.content), signers.keys if signers else None
+        )
+        if party.key not in {p.key for step in steps for p in step}:
+            continue
+        signed = {signature.party.key for signature in text.signatures.all()}
+        decided = {d.party.key for d in text.deliberations.all() if d.outcome == "approved"}
         about = (
-            T("l'avenant {n} à « {c} »", "amendment {n} to “{c}”", n=row.text_number, c=contract.title)
-            if row.text_number
+            T("l'avenant {n} à « {c} »", "amendment {n} to “{c}”", n=text.number, c=contract.title)
+            if text.number
             else T("« {c} »", "“{c}”", c=contract.title)
         )
-        if row.kind == "authority" and key not in decided:
-            if actor.can("contract.decide"):
-                found.append(
-                    Task(
-                        T("Enregistrer la délibération : {c}", "Record the deliberation: {c}", c=about),
-                        link("contract", contract.slug),
-                        None,
-                        "not_started",
-                        T("le texte est à la signature", "the text is being signed"),
-                        f"contract:{contract.slug}",
-                    )
-                )
-        elif actor.can("contract.sign"):
-            found.append(
-                Task(
-                    T("Signer {c}", "Sign {c}", c=about),
-                    link("contract", contract.slug),
-                    None,
-                    "not_started",
-                    T("le texte est figé et attend votre signature", "the text is frozen and waits for your signature"),
-                    f"contract:{contract.slug}",
-                )
-            )
+        url, case = (
+            link("contract-signature", contract.slug) or link("contract", contract.slug),
+            f"contract:{contract.slug}",
+        )
+        if party.kind in contract_rules.decision_needed(template) and party.key not in decided:
+            if actor.can("contract.decide") and party.key not in signed:
+                title = T("Enregistrer la délibération : {c}", "Record the deliberation: {c}", c=about)
+                why = T("le texte est à la signature", "the text is being signed")
+                found.append(Task(title, url, None, "not_started", why, case))
+        elif actor.can("contract.sign") and party.key in {p.key for p in contract_rules.awaited(steps, signed)}:
+            title = T("Signer {c}", "Sign {c}", c=about)
+            why = T("le texte est figé et attend votre signature", "the text is frozen and waits for your signature")
+            found.append(Task(title, url, None, "not_started", why, case))
     return found
 
 
