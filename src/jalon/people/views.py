@@ -232,7 +232,9 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
         invitation = actions.invitation_of(token, on=day)
     except Refused as refusal:
         context["refusal"] = refusal
-        return render(request, "people/accept.html", context, status=404)
+        response = render(request, "people/accept.html", context, status=404)
+        response["Referrer-Policy"] = "no-referrer"
+        return response
     account = User.objects.filter(email=invitation.email).first()
     mine = account is not None and request.user.is_authenticated and request.user.pk == account.pk
     form = forms.Accept(
