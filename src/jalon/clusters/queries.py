@@ -30,6 +30,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 
 from jalon.clusters import access, rules
 from jalon.clusters.actions import act_record
@@ -58,6 +59,7 @@ from jalon.core.lang import T, Text
 from jalon.core.models import Source, as_known_on
 from jalon.people.access import Actor, policy
 from jalon.people.rules import plain_key
+from jalon.people.tasks import Task
 from jalon.policy.reader import read
 
 SURE = tuple(c for c in CERTAINTIES if c != "unknown")
@@ -1015,18 +1017,6 @@ def decisions(horizon: dt.date, limit: int | None = None) -> list[NationalDecisi
 # --- tasks --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Task:
-    """Something that waits: what, for which cluster, by when, where."""
-
-    title: Text
-    cluster: Cluster
-    due_on: dt.date | None
-    url_name: str
-    args: tuple[Any, ...]
-    kind: str
-
-
 def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
     """What of the register waits for an actor: mandates that end soon, labels that end soon; soonest first.
 
@@ -1056,37 +1046,65 @@ def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
     )
     followed = {
         (p.label_id, p.starts_on)
-        for p in LabelPeriod.objects.filter(superseded_at__isnull=True, label_id__in=[p.label_id for p in running])
+        for p in LabelPeriod.objects.filter(
+            superseded_at__isnull=True, label_id__in=[p.label_id for p in running]
+        ).select_related("act")
         if p.act is None or (p.act.decided_on or p.act.effective_from) <= day
     }
     clusters = Cluster.objects.in_bulk([*{e["body__cluster_id"] for e in ending}, *{p.holder_id for p in running}])
     for row in ending:
+        cluster = clusters[row["body__cluster_id"]]
         found.append(
             Task(
                 T(
-                    "{b} : {n} mandat(s) à renouveler",
-                    "{b}: {n} mandate(s) to renew",
+                    "{c} : mandats à renouveler ({b}, {n})",
+                    "{c}: mandates to renew ({b}, {n})",
+                    c=cluster.name,
                     b=row["body__title"],
                     n=row["n"],
                 ),
-                clusters[row["body__cluster_id"]],
+                reverse("cluster-governance", args=[cluster.slug]),
                 row["first"],
-                "cluster-governance",
-                (clusters[row["body__cluster_id"]].slug,),
-                "mandate",
+                "not_yet_due",
+                T("Ces mandats prennent fin dans les 60 jours.", "These mandates end within 60 days."),
+                f"cluster:{cluster.slug}",
             )
         )
-    for period in running:
-        if (period.label_id, period.ends_on + dt.timedelta(days=1)) in followed:
-            continue
+    alone = [p for p in running if (p.label_id, p.ends_on + dt.timedelta(days=1)) not in followed]
+    if actor.national:
+        return sorted([*found, *_labels_ending(alone)], key=lambda t: (t.due_on or dt.date.max, str(t.title)))
+    for period in alone:
+        cluster = clusters[period.holder_id]
         found.append(
             Task(
-                T("Le label « {n} » arrive à terme", "The label “{n}” comes to its end", n=period.label.name),
-                clusters[period.holder_id],
+                T("{c} : le label arrive à terme", "{c}: the label comes to its end", c=cluster.name),
+                reverse("label", args=[period.label.code]),
                 period.ends_on,
-                "label",
-                (period.label.code,),
-                "label",
+                "at_risk",
+                T(
+                    "Aucun acte connu ne prolonge le label « {n} ».",
+                    "No known act extends the label “{n}”.",
+                    n=period.label.name,
+                ),
+                f"label:{period.label.code}",
             )
         )
-    return sorted(found, key=lambda t: (t.due_on or dt.date.max, t.cluster.name_key))
+    return sorted(found, key=lambda t: (t.due_on or dt.date.max, str(t.title)))
+
+
+def _labels_ending(periods: Iterable[LabelPeriod]) -> list[Task]:
+    """One task for all labels that end on one day: whoever keeps the whole register decides on them together."""
+    by_day: dict[dt.date, set[int]] = {}
+    for period in periods:
+        by_day.setdefault(period.ends_on, set()).add(period.label_id)
+    return [
+        Task(
+            T("Labels qui arrivent à terme : {n}", "Labels that come to their end: {n}", n=len(labels)),
+            f"{reverse('register')}?on={day.isoformat()}&status=in_force",
+            day,
+            "at_risk",
+            T("Aucun acte connu ne les prolonge.", "No known act extends them."),
+            "",
+        )
+        for day, labels in sorted(by_day.items())
+    ]
