@@ -267,6 +267,14 @@ class TestBoards:
         for sort in ("pole", "-pole", "echeance", "-rapport", "fin", "debut", "nonsense"):
             assert len(client.get(reverse("board"), {"sort": sort}).context["rows"]) == 2
 
+    def test_what_was_typed_is_escaped_in_the_lines_of_the_board(self, client):
+        world = make_lived()
+        Contract.objects.filter(pk=world.contract.pk).update(title="<script>alert(1)</script>")
+        type(world.cluster).objects.filter(pk=world.cluster.pk).update(name="A & <b>")
+        page = go(client, world.officer).get(reverse("board")).content.decode()
+        assert "<script>alert" not in page and "A &amp; &lt;b&gt;" in page
+        assert reverse("contract-dashboard", args=[world.contract.slug]) in page
+
     def test_a_day_that_cannot_be_read_or_has_not_come_is_refused(self, client):
         world = make_lived()
         go(client, world.officer)

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jalon.contracts.models import BudgetLine
 from jalon.clusters.models import TeamPost
+from jalon.contracts.models import BudgetLine
 from jalon.core import clock
 from jalon.indicators import engine
 from jalon.indicators.models import Observation

@@ -13,10 +13,27 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from jalon.contracts import access, follow_actions as acts_on, follow_queries as queries, follow_rules as rules, follow_states as states
+from jalon.contracts import (
+    access,
+    follow_actions as acts_on,
+    follow_queries as queries,
+    follow_rules as rules,
+    follow_states as states,
+)
 from jalon.contracts.follow_access import FOLLOWED, Standing, portfolio_of, standing
 from jalon.contracts.follow_forms import ExtendForm, JudgeForm, MilestoneForm, ObjectiveForm, ProgressForm, StepForm
-from jalon.contracts.models import Action, Commitment, CommitmentStep, Contract, ContractIndicator, Milestone, Objective, ObjectiveStatus, Progress, Report
+from jalon.contracts.models import (
+    Action,
+    Commitment,
+    CommitmentStep,
+    Contract,
+    ContractIndicator,
+    Milestone,
+    Objective,
+    ObjectiveStatus,
+    Progress,
+    Report,
+)
 from jalon.contracts.templatetags.follow import written
 from jalon.core import clock, files
 from jalon.core.errors import Conflict, NotAllowed, Refused
@@ -50,12 +67,21 @@ def _known_on(request: HttpRequest) -> dt.date | None:
         day = dt.date.fromisoformat(asked)
     except ValueError:
         raise Refused(
-            T("« {found} » n'est pas un jour : écrivez known_on=2010-03-31.", "“{found}” is not a day: write known_on=2010-03-31.", found=asked[:20]),
+            T(
+                "« {found} » n'est pas un jour : écrivez known_on=2010-03-31.",
+                "“{found}” is not a day: write known_on=2010-03-31.",
+                found=asked[:20],
+            ),
             kind="input",
         ) from None
     if day > clock.today():
         raise Refused(
-            T("Ce qui sera connu le {day} ne l'est pas encore.", "What will be known on {day} is not known yet.", day=day.isoformat()), kind="input"
+            T(
+                "Ce qui sera connu le {day} ne l'est pas encore.",
+                "What will be known on {day} is not known yet.",
+                day=day.isoformat(),
+            ),
+            kind="input",
         )
     return day
 
@@ -102,11 +128,19 @@ def contract_dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     known_on = _known_on(request)
     board = queries.dashboard(contract, day=clock.today(), sight=mine.sight, known_on=known_on, live=mine.inside)
     if wants(request) != "html":
-        return export(request, f"suivi-{contract.slug}", DASHBOARD_COLUMNS, _dashboard_rows(board), simulated=board.simulated)
+        return export(
+            request, f"suivi-{contract.slug}", DASHBOARD_COLUMNS, _dashboard_rows(board), simulated=board.simulated
+        )
     for view in board.indicators:
-        view.spark = charts.sparkline(  # type: ignore[attr-defined]
-            [charts.Point(*p) for p in view.points], target=view.target.value if view.target else None, title=str(view.title)
-        ) if view.series else ""
+        view.spark = (
+            charts.sparkline(  # type: ignore[attr-defined]
+                [charts.Point(*p) for p in view.points],
+                target=view.target.value if view.target else None,
+                title=str(view.title),
+            )
+            if view.series
+            else ""
+        )
     return render(
         request,
         "contracts/follow/dashboard.html",
@@ -149,16 +183,42 @@ def _dashboard_rows(board: queries.Dashboard) -> Iterator[list[Any]]:
     for o in board.objectives:
         yield [str(T("objectif", "objective")), o.objective.title, pole, "", None, None, None, None, "", *said(o.light)]
         for a in o.actions:
-            yield [str(T("action", "action")), a.action.title, pole, a.action.owner, None, a.action.ends_on, a.progress.percent if a.progress else None, 100, "%", *said(a.light)]
+            yield [
+                str(T("action", "action")),
+                a.action.title,
+                pole,
+                a.action.owner,
+                None,
+                a.action.ends_on,
+                a.progress.percent if a.progress else None,
+                100,
+                "%",
+                *said(a.light),
+            ]
     for i in board.indicators:
         yield [
-            str(T("indicateur", "indicator")), str(i.title), pole, "", i.year, None, i.observation.value if i.observation else None,
-            i.target.value if i.target else None, i.unit, *said(i.light),
+            str(T("indicateur", "indicator")),
+            str(i.title),
+            pole,
+            "",
+            i.year,
+            None,
+            i.observation.value if i.observation else None,
+            i.target.value if i.target else None,
+            i.unit,
+            *said(i.light),
         ]
     for c in board.commitments:
         yield [
-            str(T("engagement public", "public commitment")), c.commitment.title or str(c.commitment.party.organisation.name), public,
-            c.commitment.party.organisation.name, c.commitment.year, c.due_on, c.paid, c.commitment.amount, policy().currency if c.commitment.kind == "money" else "",
+            str(T("engagement public", "public commitment")),
+            c.commitment.title or str(c.commitment.party.organisation.name),
+            public,
+            c.commitment.party.organisation.name,
+            c.commitment.year,
+            c.due_on,
+            c.paid,
+            c.commitment.amount,
+            policy().currency if c.commitment.kind == "money" else "",
             *said(c.light),
         ]
 
@@ -172,21 +232,39 @@ def contract_actions(request: HttpRequest, slug: str) -> HttpResponse:
     views = queries.actions_of(contract, day, known_on, queries.texts_known(contract, known_on))
     if wants(request) != "html":
         columns = [
-            ("objective", Column(T("Objectif", "Objective"), width=40)), ("action", Column(T("Action", "Action"), width=40)), ("owner", Column(T("Responsable", "Owner"))),
-            ("starts_on", Column(T("Début", "Start"), "date")), ("ends_on", Column(T("Fin prévue", "Planned end"), "date")),
-            ("expected_end", Column(T("Fin attendue", "Expected end"), "date")), ("percent", Column(T("Avancement", "Progress"), "number")),
-            ("light", Column(T("Feu", "Light"))), ("reason", Column(T("Pourquoi", "Why"), width=50)),
+            ("objective", Column(T("Objectif", "Objective"), width=40)),
+            ("action", Column(T("Action", "Action"), width=40)),
+            ("owner", Column(T("Responsable", "Owner"))),
+            ("starts_on", Column(T("Début", "Start"), "date")),
+            ("ends_on", Column(T("Fin prévue", "Planned end"), "date")),
+            ("expected_end", Column(T("Fin attendue", "Expected end"), "date")),
+            ("percent", Column(T("Avancement", "Progress"), "number")),
+            ("light", Column(T("Feu", "Light"))),
+            ("reason", Column(T("Pourquoi", "Why"), width=50)),
         ]
         rows = (
-            [v.action.objective.title, v.action.title, v.action.owner, v.action.starts_on, v.action.ends_on, v.progress.expected_end if v.progress else None,
-             v.progress.percent if v.progress else None, str(light_of(v.light.code).title), v.progress.reason if v.progress else ""]
+            [
+                v.action.objective.title,
+                v.action.title,
+                v.action.owner,
+                v.action.starts_on,
+                v.action.ends_on,
+                v.progress.expected_end if v.progress else None,
+                v.progress.percent if v.progress else None,
+                str(light_of(v.light.code).title),
+                v.progress.reason if v.progress else "",
+            ]
             for v in views
         )
         return export(request, f"actions-{contract.slug}", columns, rows, simulated=contract.simulated)
     lines = [
         charts.Row(
-            label=v.action.title, starts_on=v.action.starts_on, ends_on=(v.progress.expected_end if v.progress and v.slip else v.action.ends_on),
-            progress=v.progress.percent if v.progress else None, light=v.light.code, group=v.action.objective.title,
+            label=v.action.title,
+            starts_on=v.action.starts_on,
+            ends_on=(v.progress.expected_end if v.progress and v.slip else v.action.ends_on),
+            progress=v.progress.percent if v.progress else None,
+            light=v.light.code,
+            group=v.action.objective.title,
             milestones=[(m.milestone.due_on, m.milestone.title) for m in v.milestones if m.milestone.due_on],
             was_ends_on=v.action.ends_on if v.slip else None,
         )
@@ -194,20 +272,54 @@ def contract_actions(request: HttpRequest, slug: str) -> HttpResponse:
         if v.action.starts_on or v.action.ends_on
     ]
     calendar = sorted(
-        [(m.milestone.due_on, m.milestone.title, v.action, m.light, T("jalon", "milestone")) for v in views for m in v.milestones if m.milestone.due_on]
-        + [(v.action.ends_on, v.action.title, v.action, v.light, T("fin d'action", "end of action")) for v in views if v.action.ends_on],
+        [
+            (m.milestone.due_on, m.milestone.title, v.action, m.light, T("jalon", "milestone"))
+            for v in views
+            for m in v.milestones
+            if m.milestone.due_on
+        ]
+        + [
+            (v.action.ends_on, v.action.title, v.action, v.light, T("fin d'action", "end of action"))
+            for v in views
+            if v.action.ends_on
+        ],
         key=lambda row: (row[0], row[1]),
     )
-    drawn = {
-        "gantt": charts.gantt(lines, contract.starts_on, contract.ends_on, day, width=360, title=T("Calendrier des actions", "Calendar of actions")),
-        "gantt_wide": charts.gantt(lines, contract.starts_on, contract.ends_on, day, width=900, title=T("Calendrier des actions", "Calendar of actions")),
-    } if lines else {}
+    drawn = (
+        {
+            "gantt": charts.gantt(
+                lines,
+                contract.starts_on,
+                contract.ends_on,
+                day,
+                width=360,
+                title=T("Calendrier des actions", "Calendar of actions"),
+            ),
+            "gantt_wide": charts.gantt(
+                lines,
+                contract.starts_on,
+                contract.ends_on,
+                day,
+                width=900,
+                title=T("Calendrier des actions", "Calendar of actions"),
+            ),
+        }
+        if lines
+        else {}
+    )
     return render(
         request,
         "contracts/follow/actions.html",
         {
-            "title": T("Actions : {name}", "Actions: {name}", name=contract.title), "breadcrumb": _crumbs(contract, (T("Actions", "Actions"), "")),
-            "contract": contract, "views": views, "calendar": calendar, "mine": mine, "known_on": known_on, "day": day, **drawn,
+            "title": T("Actions : {name}", "Actions: {name}", name=contract.title),
+            "breadcrumb": _crumbs(contract, (T("Actions", "Actions"), "")),
+            "contract": contract,
+            "views": views,
+            "calendar": calendar,
+            "mine": mine,
+            "known_on": known_on,
+            "day": day,
+            **drawn,
         },
     )
 
@@ -216,10 +328,19 @@ def contract_actions(request: HttpRequest, slug: str) -> HttpResponse:
 def action_progress(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """One action: its promise, where it stands, every declaration made about it; the pôle's form."""
     contract, mine = _contract(request, slug)
-    action = get_object_or_404(Action.objects.select_related("objective", "contract__cluster"), contract=contract, key=key)
+    action = get_object_or_404(
+        Action.objects.select_related("objective", "contract__cluster"), contract=contract, key=key
+    )
     known_on = _known_on(request)
     day = known_on or clock.today()
-    view = next((v for v in queries.actions_of(contract, day, known_on, queries.texts_known(contract, known_on)) if v.action.pk == action.pk), None)
+    view = next(
+        (
+            v
+            for v in queries.actions_of(contract, day, known_on, queries.texts_known(contract, known_on))
+            if v.action.pk == action.pk
+        ),
+        None,
+    )
     if view is None:
         raise Http404
     may = mine.pole and request.actor.can("action.update") and known_on is None
@@ -248,8 +369,12 @@ def action_progress(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     else:
         form = ProgressForm(
             initial={
-                "status": now.status if now else "not_started", "percent": now.percent if now else 0, "expected_end": now.expected_end if now else None,
-                "done_on": now.done_on if now else None, "reason": now.reason if now else "", "seen": now.pk if now else 0,
+                "status": now.status if now else "not_started",
+                "percent": now.percent if now else 0,
+                "expected_end": now.expected_end if now else None,
+                "done_on": now.done_on if now else None,
+                "reason": now.reason if now else "",
+                "seen": now.pk if now else 0,
             }
         )
     told = Progress.objects.filter(action=action, milestone__isnull=True).order_by("-recorded_at", "-id")
@@ -259,9 +384,19 @@ def action_progress(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         request,
         "contracts/follow/action.html",
         {
-            "title": action.title, "breadcrumb": _crumbs(contract, (T("Actions", "Actions"), reverse("contract-actions", args=[slug])), (action.title, "")),
-            "contract": contract, "view": view, "form": form if may else None, "mine": mine, "known_on": known_on, "history": told,
-            "STATUSES": states.ACTION_STATUSES, "may": may, "milestone_form": MilestoneForm(),
+            "title": action.title,
+            "breadcrumb": _crumbs(
+                contract, (T("Actions", "Actions"), reverse("contract-actions", args=[slug])), (action.title, "")
+            ),
+            "contract": contract,
+            "view": view,
+            "form": form if may else None,
+            "mine": mine,
+            "known_on": known_on,
+            "history": told,
+            "STATUSES": states.ACTION_STATUSES,
+            "may": may,
+            "milestone_form": MilestoneForm(),
         },
         status=status,
     )
@@ -271,7 +406,12 @@ def action_progress(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 def milestone_progress(request: HttpRequest, slug: str, key: str, milestone: str) -> HttpResponse:
     """A milestone is passed, or expected on another day."""
     contract, _ = _contract(request, slug)
-    found = get_object_or_404(Milestone.objects.select_related("action__contract__cluster"), action__contract=contract, action__key=key, key=milestone)
+    found = get_object_or_404(
+        Milestone.objects.select_related("action__contract__cluster"),
+        action__contract=contract,
+        action__key=key,
+        key=milestone,
+    )
     form = MilestoneForm(request.POST)
     if not form.is_valid():
         raise Refused(str(next(iter(form.errors.values()))[0]), kind="input")
@@ -287,7 +427,14 @@ def objective_follow(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     objective = get_object_or_404(Objective.objects.select_related("contract__cluster"), contract=contract, key=key)
     known_on = _known_on(request)
     day = known_on or clock.today()
-    view = next((v for v in queries.objectives_of(contract, day, known_on, queries.texts_known(contract, known_on)) if v.objective.pk == objective.pk), None)
+    view = next(
+        (
+            v
+            for v in queries.objectives_of(contract, day, known_on, queries.texts_known(contract, known_on))
+            if v.objective.pk == objective.pk
+        ),
+        None,
+    )
     if view is None:
         raise Http404
     declares = mine.pole and request.actor.can("action.update") and known_on is None
@@ -300,9 +447,21 @@ def objective_follow(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         if form.is_valid():
             try:
                 if judging:
-                    acts_on.judge_objective(objective, agree=request.POST["agree"] == "1", by=request.actor, on=clock.today(), note=form.cleaned_data["note"])
+                    acts_on.judge_objective(
+                        objective,
+                        agree=request.POST["agree"] == "1",
+                        by=request.actor,
+                        on=clock.today(),
+                        note=form.cleaned_data["note"],
+                    )
                 else:
-                    acts_on.state_objective(objective, form.cleaned_data["status"], by=request.actor, on=clock.today(), note=form.cleaned_data["note"])
+                    acts_on.state_objective(
+                        objective,
+                        form.cleaned_data["status"],
+                        by=request.actor,
+                        on=clock.today(),
+                        note=form.cleaned_data["note"],
+                    )
             except NotAllowed:
                 raise
             except Refused as refusal:
@@ -321,9 +480,21 @@ def objective_follow(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         request,
         "contracts/follow/objective.html",
         {
-            "title": objective.title, "breadcrumb": _crumbs(contract, (T("Objectif", "Objective"), "")), "contract": contract, "view": view, "mine": mine,
-            "known_on": known_on, "history": history, "STATUSES": states.OBJECTIVE_STATUSES,
-            "form": (form if isinstance(form, ObjectiveForm) else ObjectiveForm(initial={"status": view.declared, "note": view.status.note if view.status else ""})) if declares else None,
+            "title": objective.title,
+            "breadcrumb": _crumbs(contract, (T("Objectif", "Objective"), "")),
+            "contract": contract,
+            "view": view,
+            "mine": mine,
+            "known_on": known_on,
+            "history": history,
+            "STATUSES": states.OBJECTIVE_STATUSES,
+            "form": (
+                form
+                if isinstance(form, ObjectiveForm)
+                else ObjectiveForm(initial={"status": view.declared, "note": view.status.note if view.status else ""})
+            )
+            if declares
+            else None,
             "judge": (form if isinstance(form, JudgeForm) else JudgeForm()) if judges else None,
         },
         status=status,
@@ -343,7 +514,13 @@ def commitment_follow(request: HttpRequest, slug: str, key: str) -> HttpResponse
     commitment.contract = contract
     own = mine.party == commitment.party_id or (commitment.party.kind == "state" and mine.state)
     may_declare = own and request.actor.can("commitment.declare_paid") and known_on is None
-    may_flag = mine.pole and request.actor.can("action.update") and known_on is None and not view.contested and (view.paid or view.delivered_on)
+    may_flag = (
+        mine.pole
+        and request.actor.can("action.update")
+        and known_on is None
+        and not view.contested
+        and (view.paid or view.delivered_on)
+    )
     support = commitment.kind == "support"
     form: Any = StepForm(support=support, initial={"day": clock.today(), "kind": "delivered" if support else "paid"})
     status = 200
@@ -367,15 +544,28 @@ def commitment_follow(request: HttpRequest, slug: str, key: str) -> HttpResponse
                 return HttpResponseRedirect(request.path)
         else:
             status = 400
-    versions = Commitment.objects.filter(contract=contract, key=key).select_related("text").order_by("recorded_at", "id")
+    versions = (
+        Commitment.objects.filter(contract=contract, key=key).select_related("text").order_by("recorded_at", "id")
+    )
     steps = CommitmentStep.objects.filter(contract=contract, key=key).order_by("recorded_at", "id")
     return render(
         request,
         "contracts/follow/commitment.html",
         {
-            "title": T("Engagement public : {party}", "Public commitment: {party}", party=commitment.party.organisation.name), "breadcrumb": _crumbs(contract, (T("Engagement public", "Public commitment"), "")),
-            "contract": contract, "view": view, "mine": mine, "known_on": known_on, "form": form if may_declare else None, "may_flag": may_flag,
-            "versions": versions, "steps": steps, "STEPS": states.STEPS, "currency": policy().currency,
+            "title": T(
+                "Engagement public : {party}", "Public commitment: {party}", party=commitment.party.organisation.name
+            ),
+            "breadcrumb": _crumbs(contract, (T("Engagement public", "Public commitment"), "")),
+            "contract": contract,
+            "view": view,
+            "mine": mine,
+            "known_on": known_on,
+            "form": form if may_declare else None,
+            "may_flag": may_flag,
+            "versions": versions,
+            "steps": steps,
+            "STEPS": states.STEPS,
+            "currency": policy().currency,
         },
         status=status,
     )
@@ -403,14 +593,27 @@ def contract_indicator(request: HttpRequest, slug: str, key: str) -> HttpRespons
         versions = [v for v in versions if v.recorded_at <= clock.end_of_day(known_on)]
     if wants(request) != "html":
         columns = [
-            ("year", Column(T("Année", "Year"), "number")), ("value", Column(T("Valeur", "Value"), "number")), ("target", Column(T("Cible", "Target"), "number")),
-            ("unit", Column(T("Unité", "Unit"))), ("definition", Column(T("Version de la définition", "Definition version"))),
-            ("state", Column(T("État", "State"))), ("origin", Column(T("Origine", "Origin"))), ("recorded_at", Column(T("Enregistrée le", "Recorded on"), "date")),
+            ("year", Column(T("Année", "Year"), "number")),
+            ("value", Column(T("Valeur", "Value"), "number")),
+            ("target", Column(T("Cible", "Target"), "number")),
+            ("unit", Column(T("Unité", "Unit"))),
+            ("definition", Column(T("Version de la définition", "Definition version"))),
+            ("state", Column(T("État", "State"))),
+            ("origin", Column(T("Origine", "Origin"))),
+            ("recorded_at", Column(T("Enregistrée le", "Recorded on"), "date")),
         ]
         by_year = {o.period_end.year: o for o in view.series}
         rows = (
-            [year, o.value if o else None, view.targets[year].value if year in view.targets else None, view.unit, o.definition_version if o else "",
-             str(value_states.TITLES[o.state]) if o else "", str(value_states.ORIGINS[o.origin]) if o else "", o.recorded_at.date() if o else None]
+            [
+                year,
+                o.value if o else None,
+                view.targets[year].value if year in view.targets else None,
+                view.unit,
+                o.definition_version if o else "",
+                str(value_states.TITLES[o.state]) if o else "",
+                str(value_states.ORIGINS[o.origin]) if o else "",
+                o.recorded_at.date() if o else None,
+            ]
             for year in sorted({*by_year, *view.targets})
             for o in (by_year.get(year),)
         )
@@ -419,18 +622,38 @@ def contract_indicator(request: HttpRequest, slug: str, key: str) -> HttpRespons
     if view.series or view.targets:
         points, unit = [charts.Point(*p) for p in view.points], {"percent": "%"}.get(view.unit)
         for name, width in (("chart", 420), ("chart_wide", 760)):
-            chart[name] = charts.trend(points, view.aims, unit=unit, width=width, height=240, title=view.title, breaks=view.breaks)
+            chart[name] = charts.trend(
+                points, view.aims, unit=unit, width=width, height=240, title=view.title, breaks=view.breaks
+            )
     definitions = view.entry.definitions if view.entry else ()
-    parts = [o for o in observed.values(contract.cluster_id, [view.indicator.code], sight=mine.sight, known_on=known_on) if o.breakdown]
+    parts = [
+        o
+        for o in observed.values(contract.cluster_id, [view.indicator.code], sight=mine.sight, known_on=known_on)
+        if o.breakdown
+    ]
     names = {f"{b.code}={v.code}": v.title for b in (view.entry.breakdowns if view.entry else ()) for v in b.values}
     return render(
         request,
         "contracts/follow/indicator.html",
         {
-            "title": view.title, "breadcrumb": _crumbs(contract, (view.title, "")), "contract": contract, "view": view, "mine": mine, "known_on": known_on,
-            "versions": versions, "targets": queries.target_history(view.indicator), "definitions": definitions,
-            "parts": [(o, names.get(o.breakdown, o.breakdown)) for o in parts if view.observation and o.period_end == view.observation.period_end],
-            "VALUE_TITLES": value_states.TITLES, "VALUE_TONES": value_states.TONES, "ORIGINS": value_states.ORIGINS, **chart,
+            "title": view.title,
+            "breadcrumb": _crumbs(contract, (view.title, "")),
+            "contract": contract,
+            "view": view,
+            "mine": mine,
+            "known_on": known_on,
+            "versions": versions,
+            "targets": queries.target_history(view.indicator),
+            "definitions": definitions,
+            "parts": [
+                (o, names.get(o.breakdown, o.breakdown))
+                for o in parts
+                if view.observation and o.period_end == view.observation.period_end
+            ],
+            "VALUE_TITLES": value_states.TITLES,
+            "VALUE_TONES": value_states.TONES,
+            "ORIGINS": value_states.ORIGINS,
+            **chart,
         },
     )
 
@@ -447,20 +670,44 @@ def calculation(request: HttpRequest, slug: str, key: str, year: int) -> HttpRes
     stored = next((o for o in view.series if o.period_end.year == year), None)
     if not mine.inside and stored is None:
         raise Http404
-    figure = engine.compute([view.entry], [contract.cluster_id], dt.date(year, 1, 1), day, known_on).get((contract.cluster_id, view.indicator.code))
+    figure = engine.compute([view.entry], [contract.cluster_id], dt.date(year, 1, 1), day, known_on).get(
+        (contract.cluster_id, view.indicator.code)
+    )
     measures = []
     for name in view.entry.measures:
         spec = measuring.get(name)
-        link = {"cluster": _address("cluster", contract.cluster.slug), "contract-dashboard": reverse("contract-dashboard", args=[slug])}.get(spec.link, "")
+        link = {
+            "cluster": _address("cluster", contract.cluster.slug),
+            "contract-dashboard": reverse("contract-dashboard", args=[slug]),
+        }.get(spec.link, "")
         kept = stored.explanation.get("measures", {}).get(name) if stored and stored.explanation else None
-        measures.append({"spec": spec, "value": figure.measures.get(name) if figure and mine.inside else None, "kept": None if kept is None else Decimal(kept), "link": link})
+        measures.append(
+            {
+                "spec": spec,
+                "value": figure.measures.get(name) if figure and mine.inside else None,
+                "kept": None if kept is None else Decimal(kept),
+                "link": link,
+            }
+        )
     names = {f"{b.code}={v.code}": v.title for b in view.entry.breakdowns for v in b.values}
     return render(
         request,
         "contracts/follow/calculation.html",
         {
-            "title": T("Calcul : {name}", "Calculation: {name}", name=view.title), "breadcrumb": _crumbs(contract, (view.title, reverse("contract-indicator", args=[slug, key])), (T("Calcul", "Calculation"), "")),
-            "contract": contract, "view": view, "figure": figure if mine.inside else None, "stored": stored, "measures": measures, "year": year, "day": day, "known_on": known_on,
+            "title": T("Calcul : {name}", "Calculation: {name}", name=view.title),
+            "breadcrumb": _crumbs(
+                contract,
+                (view.title, reverse("contract-indicator", args=[slug, key])),
+                (T("Calcul", "Calculation"), ""),
+            ),
+            "contract": contract,
+            "view": view,
+            "figure": figure if mine.inside else None,
+            "stored": stored,
+            "measures": measures,
+            "year": year,
+            "day": day,
+            "known_on": known_on,
             "why": figure.explanation if figure and mine.inside else None,
             "parts": [(names.get(k, k), v) for k, v in figure.breakdowns.items()] if figure and mine.inside else [],
             "definition": view.entry.definition_on(day),
@@ -479,7 +726,9 @@ def evidence(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     path = files.path_of(found.sha256)
     if not path.exists():
         raise Http404
-    return FileResponse(path.open("rb"), as_attachment=True, filename=found.name, content_type="application/octet-stream")
+    return FileResponse(
+        path.open("rb"), as_attachment=True, filename=found.name, content_type="application/octet-stream"
+    )
 
 
 # --- reports ---------------------------------------------------------------------------------------------------------
@@ -487,16 +736,26 @@ def evidence(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def _report(request: HttpRequest, slug: str, round_code: str) -> tuple[Contract, Standing, Report]:
     contract, mine = _contract(request, slug)
-    found = get_object_or_404(Report.objects.select_related("contract__cluster", "round"), contract=contract, round__code=round_code)
+    found = get_object_or_404(
+        Report.objects.select_related("contract__cluster", "round"), contract=contract, round__code=round_code
+    )
     if not mine.inside:
-        raise NotAllowed(T("Un rapport en cours n'est vu que des parties du contrat.", "A report in progress is only seen by the parties of the contract."))
+        raise NotAllowed(
+            T(
+                "Un rapport en cours n'est vu que des parties du contrat.",
+                "A report in progress is only seen by the parties of the contract.",
+            )
+        )
     return contract, mine, found
 
 
 def _typed(request: HttpRequest) -> acts_on.Typed:
     post = request.POST
     return acts_on.Typed(
-        value=post.get("value", ""), numerator=post.get("numerator", ""), denominator=post.get("denominator", ""), note=post.get("note", ""),
+        value=post.get("value", ""),
+        numerator=post.get("numerator", ""),
+        denominator=post.get("denominator", ""),
+        note=post.get("note", ""),
         breakdowns={k[2:]: v for k, v in post.items() if k.startswith("b:")},
     )
 
@@ -505,11 +764,18 @@ def _sections(report: Report, mine: Standing, known: dict[str, dict[str, Any]] |
     """The sections of the report form: one per indicator, with its state."""
     lines = acts_on.lines_of(report)
     computed = engine.compute(
-        [line.entry for line in lines if line.source == "computed"], [report.contract.cluster_id], report.round.period_start, report.round.period_end
+        [line.entry for line in lines if line.source == "computed"],
+        [report.contract.cluster_id],
+        report.round.period_start,
+        report.round.period_end,
     )
     aims = {
         t.indicator_id: t.value
-        for t in queries.Target.objects.filter(indicator__in=[line.indicator.pk for line in lines], year=report.round.period_end.year, superseded_at__isnull=True)
+        for t in queries.Target.objects.filter(
+            indicator__in=[line.indicator.pk for line in lines],
+            year=report.round.period_end.year,
+            superseded_at__isnull=True,
+        )
     }
     editable = report.state in states.EDITABLE
     out = []
@@ -528,24 +794,51 @@ def _sections(report: Report, mine: Standing, known: dict[str, dict[str, Any]] |
             light = "not_started"
         values_now = {o.breakdown: o.value for o in line.rows} if own else {}
         parts = [
-            {"title": b.title, "code": b.code, "values": [{"key": f"{b.code}={v.code}", "title": v.title, "value": values_now.get(f"{b.code}={v.code}")} for v in b.values]}
+            {
+                "title": b.title,
+                "code": b.code,
+                "values": [
+                    {"key": f"{b.code}={v.code}", "title": v.title, "value": values_now.get(f"{b.code}={v.code}")}
+                    for v in b.values
+                ],
+            }
             for b in (line.entry.breakdowns if line.entry else ())
         ]
         definition = line.entry.definition_on(report.round.period_end) if line.entry else None
         figure = computed.get((report.contract.cluster_id, line.indicator.code))
         out.append(
             {
-                "line": line, "key": line.indicator.key, "title": line.entry.title if line.entry else line.indicator.title, "main": shown, "light": light, "locked": locked,
-                "unit": line.entry.unit if line.entry else line.indicator.unit, "parts": parts, "definition": definition, "figure": figure,
-                "target": aims.get(line.indicator.pk), "fraction": bool(definition and definition.numerator and definition.denominator),
-                "revision": values.revision(line.rows), "findings": line.findings if own and (line.filled or report.state == states.RETURNED) else [],
-                "previous": None, "typed": (known or {}).get(line.indicator.key),
+                "line": line,
+                "key": line.indicator.key,
+                "title": line.entry.title if line.entry else line.indicator.title,
+                "main": shown,
+                "light": light,
+                "locked": locked,
+                "unit": line.entry.unit if line.entry else line.indicator.unit,
+                "parts": parts,
+                "definition": definition,
+                "figure": figure,
+                "target": aims.get(line.indicator.pk),
+                "fraction": bool(definition and definition.numerator and definition.denominator),
+                "revision": values.revision(line.rows),
+                "findings": line.findings if own and (line.filled or report.state == states.RETURNED) else [],
+                "previous": None,
+                "typed": (known or {}).get(line.indicator.key),
             }
         )
     return out
 
 
-def _report_page(request: HttpRequest, contract: Contract, mine: Standing, report: Report, *, typed: Any = None, refusal: Refused | None = None, status: int = 200) -> HttpResponse:
+def _report_page(
+    request: HttpRequest,
+    contract: Contract,
+    mine: Standing,
+    report: Report,
+    *,
+    typed: Any = None,
+    refusal: Refused | None = None,
+    status: int = 200,
+) -> HttpResponse:
     today = clock.today()
     sections = _sections(report, mine, typed)
     asked = [s for s in sections if s["line"].source == "declared"]
@@ -556,7 +849,17 @@ def _report_page(request: HttpRequest, contract: Contract, mine: Standing, repor
         lock = locked
     writes = mine.pole and request.actor.can("observation.declare") and lock is None
     actions = Action.objects.filter(contract=contract, removed_by_text__isnull=True)
-    fresh = Progress.objects.filter(action__contract=contract, milestone__isnull=True, superseded_at__isnull=True, on__gte=report.round.period_end).values("action").distinct().count()
+    fresh = (
+        Progress.objects.filter(
+            action__contract=contract,
+            milestone__isnull=True,
+            superseded_at__isnull=True,
+            on__gte=report.round.period_end,
+        )
+        .values("action")
+        .distinct()
+        .count()
+    )
     history = JournalEntry.objects.filter(case=acts_on.case_of(report)).exclude(act="value.draft").order_by("-seq")[:20]
     return render(
         request,
@@ -564,12 +867,25 @@ def _report_page(request: HttpRequest, contract: Contract, mine: Standing, repor
         {
             "title": T("Rapport {code} : {name}", "Report {code}: {name}", code=report.round.code, name=contract.title),
             "breadcrumb": _crumbs(contract, (T("Rapport {code}", "Report {code}", code=report.round.code), "")),
-            "contract": contract, "report": report, "mine": mine, "sections": sections, "asked": asked, "computed": [s for s in sections if s["line"].source == "computed"],
+            "contract": contract,
+            "report": report,
+            "mine": mine,
+            "sections": sections,
+            "asked": asked,
+            "computed": [s for s in sections if s["line"].source == "computed"],
             "other": [s for s in sections if s["line"].source not in ("declared", "computed")],
-            "filled": sum(s["light"] == "reached" for s in asked), "writes": writes, "lock": lock,
-            "submits": writes and request.actor.can("observation.submit"), "refusal": refusal,
-            "light": rules.report_light(today=today, state=report.state, due_on=report.due_on), "next": rules.next_step(report.state, today, report.due_on),
-            "actions_count": actions.count(), "actions_fresh": fresh, "history": history, "STATE": states.TITLES[report.state], "TONE": states.TONES[report.state],
+            "filled": sum(s["light"] == "reached" for s in asked),
+            "writes": writes,
+            "lock": lock,
+            "submits": writes and request.actor.can("observation.submit"),
+            "refusal": refusal,
+            "light": rules.report_light(today=today, state=report.state, due_on=report.due_on),
+            "next": rules.next_step(report.state, today, report.due_on),
+            "actions_count": actions.count(),
+            "actions_fresh": fresh,
+            "history": history,
+            "STATE": states.TITLES[report.state],
+            "TONE": states.TONES[report.state],
             "reviews": mine.state and request.actor.can("observation.validate"),
         },
         status=status,
@@ -593,7 +909,13 @@ def declare_value(request: HttpRequest, slug: str, round_code: str, key: str) ->
     on = clock.today()
     try:
         written_, findings = acts_on.declare(
-            found, key, typed, by=request.actor, on=on, seen=request.POST.get("revision") or None, evidence=request.FILES.get("evidence")
+            found,
+            key,
+            typed,
+            by=request.actor,
+            on=on,
+            seen=request.POST.get("revision") or None,
+            evidence=request.FILES.get("evidence"),
         )
     except NotAllowed:
         raise
@@ -607,13 +929,22 @@ def declare_value(request: HttpRequest, slug: str, round_code: str, key: str) ->
             if conflict:
                 body |= {"theirs": refusal.theirs, "yours": refusal.yours, "revision": values.revision(rows)}  # type: ignore[attr-defined]
             return JsonResponse(body, status=status)
-        kept = {key: {"typed": typed, "refusal": refusal, "revision": values.revision(rows), "theirs": getattr(refusal, "theirs", None), "yours": getattr(refusal, "yours", None)}}
+        kept = {
+            key: {
+                "typed": typed,
+                "refusal": refusal,
+                "revision": values.revision(rows),
+                "theirs": getattr(refusal, "theirs", None),
+                "yours": getattr(refusal, "yours", None),
+            }
+        }
         return _report_page(request, contract, mine, found, typed=kept, status=status)
     if wants_json(request):
         rows = values.in_work(contract.cluster_id, written_.indicator, found.round.period_end)
         return JsonResponse(
             {
-                "revision": values.revision(rows), "saved_at": clock.real_now().isoformat(),
+                "revision": values.revision(rows),
+                "saved_at": clock.real_now().isoformat(),
                 "findings": [{"level": f.level, "text": str(f.text)} for f in findings],
                 "light": "at_risk" if any(f.error for f in findings) else "reached",
             }
@@ -634,7 +965,15 @@ def submit_report(request: HttpRequest, slug: str, round_code: str) -> HttpRespo
         raise
     except Refused as refusal:
         return _report_page(request, contract, mine, found, refusal=refusal, status=400)
-    messages.success(request, str(T("Le rapport est soumis au correspondant de l'État.", "The report is submitted to the State correspondent.")))
+    messages.success(
+        request,
+        str(
+            T(
+                "Le rapport est soumis au correspondant de l'État.",
+                "The report is submitted to the State correspondent.",
+            )
+        ),
+    )
     return HttpResponseRedirect(reverse("report", args=[slug, round_code]))
 
 
@@ -651,9 +990,18 @@ def report_review(request: HttpRequest, slug: str, round_code: str) -> HttpRespo
         try:
             if act == "validate":
                 acts_on.validate_report(found, by=request.actor, on=on)
-                text = T("Le rapport est validé : ses valeurs sont publiques.", "The report is validated: its values are public.")
+                text = T(
+                    "Le rapport est validé : ses valeurs sont publiques.",
+                    "The report is validated: its values are public.",
+                )
             elif act == "return":
-                acts_on.return_report(found, by=request.actor, on=on, reason=request.POST.get("reason", ""), values_returned=chosen or None)
+                acts_on.return_report(
+                    found,
+                    by=request.actor,
+                    on=on,
+                    reason=request.POST.get("reason", ""),
+                    values_returned=chosen or None,
+                )
                 text = T("Le rapport est retourné au pôle.", "The report is returned to the cluster.")
             elif act == "reopen":
                 acts_on.reopen_report(found, by=request.actor, on=on, reason=request.POST.get("reason", ""))
@@ -661,11 +1009,22 @@ def report_review(request: HttpRequest, slug: str, round_code: str) -> HttpRespo
             elif act == "extend":
                 extend = ExtendForm(request.POST)
                 if not extend.is_valid():
-                    raise Refused(T("Le nouveau délai et son motif sont attendus.", "The new due day and its reason are expected."), kind="input")
-                acts_on.extend_report(found, extend.cleaned_data["due_on"], by=request.actor, on=on, reason=extend.cleaned_data["reason"])
+                    raise Refused(
+                        T(
+                            "Le nouveau délai et son motif sont attendus.",
+                            "The new due day and its reason are expected.",
+                        ),
+                        kind="input",
+                    )
+                acts_on.extend_report(
+                    found, extend.cleaned_data["due_on"], by=request.actor, on=on, reason=extend.cleaned_data["reason"]
+                )
                 text = T("Le délai est prolongé.", "More time is given.")
             else:
-                raise Refused(T("Choisissez ce que vous faites de ce rapport.", "Choose what you do with this report."), kind="input")
+                raise Refused(
+                    T("Choisissez ce que vous faites de ce rapport.", "Choose what you do with this report."),
+                    kind="input",
+                )
         except NotAllowed:
             raise
         except Refused as refused:
@@ -677,7 +1036,9 @@ def report_review(request: HttpRequest, slug: str, round_code: str) -> HttpRespo
     sections = _sections(found, mine)
     before = {
         o.indicator: o
-        for o in observed.values(contract.cluster_id, [s["line"].indicator.code for s in sections], sight=observed.PUBLIC)
+        for o in observed.values(
+            contract.cluster_id, [s["line"].indicator.code for s in sections], sight=observed.PUBLIC
+        )
         if not o.breakdown and o.period_end < found.round.period_end
     }
     for s in sections:
@@ -689,10 +1050,26 @@ def report_review(request: HttpRequest, slug: str, round_code: str) -> HttpRespo
         "contracts/follow/review.html",
         {
             "title": T("Vérifier le rapport {code}", "Check report {code}", code=found.round.code),
-            "breadcrumb": _crumbs(contract, (T("Rapport {code}", "Report {code}", code=found.round.code), reverse("report", args=[slug, round_code])), (T("Vérification", "Check"), "")),
-            "contract": contract, "report": found, "sections": sections, "refusal": refusal, "extend": extend, "reason": request.POST.get("reason", "") if refusal else "",
-            "STATE": states.TITLES[found.state], "TONE": states.TONES[found.state], "light": rules.report_light(today=clock.today(), state=found.state, due_on=found.due_on),
-            "history": JournalEntry.objects.filter(case=acts_on.case_of(found)).exclude(act="value.draft").order_by("-seq")[:30],
+            "breadcrumb": _crumbs(
+                contract,
+                (
+                    T("Rapport {code}", "Report {code}", code=found.round.code),
+                    reverse("report", args=[slug, round_code]),
+                ),
+                (T("Vérification", "Check"), ""),
+            ),
+            "contract": contract,
+            "report": found,
+            "sections": sections,
+            "refusal": refusal,
+            "extend": extend,
+            "reason": request.POST.get("reason", "") if refusal else "",
+            "STATE": states.TITLES[found.state],
+            "TONE": states.TONES[found.state],
+            "light": rules.report_light(today=clock.today(), state=found.state, due_on=found.due_on),
+            "history": JournalEntry.objects.filter(case=acts_on.case_of(found))
+            .exclude(act="value.draft")
+            .order_by("-seq")[:30],
         },
         status=400 if refusal else 200,
     )
@@ -712,29 +1089,63 @@ class _Counted(Paginator):
 def _chosen(request: HttpRequest) -> queries.BoardFilter:
     get = request.GET
     return queries.BoardFilter(
-        q=get.get("q", "").strip()[:80], state=get.get("etat", "") if get.get("etat") in states.TITLES else "", late=get.get("retard") == "1",
-        phase=get.get("phase", "")[:40], group=get.get("groupe", "")[:40], sort=get.get("sort", "") or "urgence",
+        q=get.get("q", "").strip()[:80],
+        state=get.get("etat", "") if get.get("etat") in states.TITLES else "",
+        late=get.get("retard") == "1",
+        phase=get.get("phase", "")[:40],
+        group=get.get("groupe", "")[:40],
+        sort=get.get("sort", "") or "urgence",
     )
 
 
 BOARD_COLUMNS = [
-    ("cluster", Column(T("Pôle", "Cluster"), width=30)), ("contract", Column(T("Contrat", "Contract"), width=40)), ("phase", Column(T("Phase", "Phase"))),
-    ("starts_on", Column(T("Début", "Start"), "date")), ("ends_on", Column(T("Fin", "End"), "date")), ("report", Column(T("Rapport", "Report"))),
-    ("due_on", Column(T("Échéance", "Due on"), "date")), ("days_late", Column(T("Jours de retard", "Days late"), "number")),
-    ("stated", Column(T("Valeurs déclarées", "Values stated"), "number")), ("missing", Column(T("Valeurs manquantes", "Missing values"), "number")),
-    ("actions", Column(T("Actions", "Actions"), "number")), ("actions_late", Column(T("Actions en retard ou manquées", "Actions late or missed"), "number")),
-    ("objectives", Column(T("Objectifs", "Objectives"), "number")), ("objectives_reached", Column(T("Objectifs atteints", "Objectives reached"), "number")),
+    ("cluster", Column(T("Pôle", "Cluster"), width=30)),
+    ("contract", Column(T("Contrat", "Contract"), width=40)),
+    ("phase", Column(T("Phase", "Phase"))),
+    ("starts_on", Column(T("Début", "Start"), "date")),
+    ("ends_on", Column(T("Fin", "End"), "date")),
+    ("report", Column(T("Rapport", "Report"))),
+    ("due_on", Column(T("Échéance", "Due on"), "date")),
+    ("days_late", Column(T("Jours de retard", "Days late"), "number")),
+    ("stated", Column(T("Valeurs déclarées", "Values stated"), "number")),
+    ("missing", Column(T("Valeurs manquantes", "Missing values"), "number")),
+    ("actions", Column(T("Actions", "Actions"), "number")),
+    ("actions_late", Column(T("Actions en retard ou manquées", "Actions late or missed"), "number")),
+    ("objectives", Column(T("Objectifs", "Objectives"), "number")),
+    ("objectives_reached", Column(T("Objectifs atteints", "Objectives reached"), "number")),
     ("commitments", Column(T("Engagements publics", "Public commitments"), "number")),
-    ("commitments_late", Column(T("Engagements publics en retard ou manqués", "Public commitments late or missed"), "number")),
-    ("promised", Column(T("Promis", "Promised"), "money")), ("paid", Column(T("Versé", "Paid"), "money")), ("next", Column(T("Et maintenant", "What next"), width=50)),
+    (
+        "commitments_late",
+        Column(T("Engagements publics en retard ou manqués", "Public commitments late or missed"), "number"),
+    ),
+    ("promised", Column(T("Promis", "Promised"), "money")),
+    ("paid", Column(T("Versé", "Paid"), "money")),
+    ("next", Column(T("Et maintenant", "What next"), width=50)),
 ]
 
 
 def _board_cells(row: queries.BoardRow) -> list[Any]:
     state = str(states.TITLES[row.report_state]) if row.report_state else ""
     return [
-        row.cluster, row.title, row.phase, row.starts_on, row.ends_on, state, row.due_on, row.days_late, row.stated, row.missing, row.actions, row.actions_late,
-        row.objectives, row.objectives_reached, row.commitments, row.commitments_late, row.promised, row.paid, row.next,
+        row.cluster,
+        row.title,
+        row.phase,
+        row.starts_on,
+        row.ends_on,
+        state,
+        row.due_on,
+        row.days_late,
+        row.stated,
+        row.missing,
+        row.actions,
+        row.actions_late,
+        row.objectives,
+        row.objectives_reached,
+        row.commitments,
+        row.commitments_late,
+        row.promised,
+        row.paid,
+        row.next,
     ]
 
 
@@ -750,21 +1161,46 @@ def _board(request: HttpRequest, base: Any, template: str, extra: dict[str, Any]
         found = list(contracts)
         keys = contracts.order_by().values("pk")
         rows = (_board_cells(r) for r in queries.board_rows(found, round, day, known_on, among=keys))
-        return export(request, f"{name}-{day.isoformat()}", BOARD_COLUMNS, rows, simulated=any(c.simulated for c in found))
+        return export(
+            request, f"{name}-{day.isoformat()}", BOARD_COLUMNS, rows, simulated=any(c.simulated for c in found)
+        )
     counts = queries.board_counts(contracts)
     shown: Page = _Counted(contracts, PER_PAGE, counts["all"]).get_page(request.GET.get("page"))
     rows = queries.board_rows(list(shown.object_list), round, day, known_on)
     total = {
-        key: sum(getattr(r, key) for r in rows if getattr(r, key) is not None)
-        for key in ("missing", "actions", "actions_late", "objectives", "objectives_reached", "commitments", "commitments_late", "promised", "paid")
+        key: sum(known) if (known := [v for r in rows if (v := getattr(r, key)) is not None]) else None
+        for key in (
+            "missing",
+            "actions",
+            "actions_late",
+            "objectives",
+            "objectives_reached",
+            "commitments",
+            "commitments_late",
+            "promised",
+            "paid",
+        )
     }
     return render(
         request,
         template,
         {
             "here": reverse("contract-dashboard", args=["-"]).partition("/-/")[0] + "/",
-            "rows": rows, "shown": shown, "counts": counts, "round": round, "rounds": every, "chosen": chosen, "known_on": known_on, "day": day, "total": total,
-            "simulated": any(r.simulated for r in rows), "STATES": states.STATES, "TITLES": states.TITLES, "TONES": states.TONES, "phases": policy().phases, **extra,
+            "rows": rows,
+            "shown": shown,
+            "counts": counts,
+            "round": round,
+            "rounds": every,
+            "chosen": chosen,
+            "known_on": known_on,
+            "day": day,
+            "total": total,
+            "simulated": any(r.simulated for r in rows),
+            "STATES": states.STATES,
+            "TITLES": states.TITLES,
+            "TONES": states.TONES,
+            "phases": policy().phases,
+            **extra,
         },
     )
 
@@ -773,10 +1209,17 @@ def _board(request: HttpRequest, base: Any, template: str, extra: dict[str, Any]
 def board(request: HttpRequest) -> HttpResponse:
     """All contracts: who is late, what is missing, whose turn it is."""
     request.actor.require("board.read")
-    base = Contract.objects.filter(programme=policy().slug, state__in=FOLLOWED, starts_on__isnull=False, ends_on__isnull=False)
+    base = Contract.objects.filter(
+        programme=policy().slug, state__in=FOLLOWED, starts_on__isnull=False, ends_on__isnull=False
+    )
     return _board(
-        request, base, "contracts/follow/board.html",
-        {"title": T("Tableau national des contrats", "National board of contracts"), "breadcrumb": [{"label": T("Tableau national", "National board"), "url": ""}]},
+        request,
+        base,
+        "contracts/follow/board.html",
+        {
+            "title": T("Tableau national des contrats", "National board of contracts"),
+            "breadcrumb": [{"label": T("Tableau national", "National board"), "url": ""}],
+        },
         "tableau",
     )
 
@@ -787,10 +1230,15 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     actor, today = request.actor, clock.today()
     base = portfolio_of(actor, today)
     return _board(
-        request, base, "contracts/follow/portfolio.html",
+        request,
+        base,
+        "contracts/follow/portfolio.html",
         {
-            "title": T("Mon portefeuille de contrats", "My portfolio of contracts"), "breadcrumb": [{"label": T("Portefeuille", "Portfolio"), "url": ""}],
-            "waiting": None, "to_check": queries.waiting_for(base, "state", today) if actor.can("observation.validate") else [], "today": today,
+            "title": T("Mon portefeuille de contrats", "My portfolio of contracts"),
+            "breadcrumb": [{"label": T("Portefeuille", "Portfolio"), "url": ""}],
+            "waiting": None,
+            "to_check": queries.waiting_for(base, "state", today) if actor.can("observation.validate") else [],
+            "today": today,
         },
         "portefeuille",
     )
@@ -804,28 +1252,58 @@ def board_indicators(request: HttpRequest) -> HttpResponse:
     day = known_on or clock.today()
     year = int(request.GET["annee"]) if request.GET.get("annee", "").isdigit() else day.year - 1
     if not 2004 <= year <= day.year:
-        raise Refused(T("L'année {n} est hors de la période possible : de 2004 à {last}.", "The year {n} is outside the possible period: 2004 to {last}.", n=year, last=day.year), kind="input")
+        raise Refused(
+            T(
+                "L'année {n} est hors de la période possible : de 2004 à {last}.",
+                "The year {n} is outside the possible period: 2004 to {last}.",
+                n=year,
+                last=day.year,
+            ),
+            kind="input",
+        )
     end = min(dt.date(year, 12, 31), day)
     ids = list(
-        Contract.objects.filter(programme=policy().slug, state__in=FOLLOWED, starts_on__lte=end, ends_on__gte=dt.date(year, 1, 1)).order_by().values_list("cluster_id", flat=True).distinct()
+        Contract.objects.filter(
+            programme=policy().slug, state__in=FOLLOWED, starts_on__lte=end, ends_on__gte=dt.date(year, 1, 1)
+        )
+        .order_by()
+        .values_list("cluster_id", flat=True)
+        .distinct()
     )
-    figures = engine.national([i for i in policy().indicators if i.level == "cluster"], ids, dt.date(year, 1, 1), end, known_on)
+    figures = engine.national(
+        [i for i in policy().indicators if i.level == "cluster"], ids, dt.date(year, 1, 1), end, known_on
+    )
     if wants(request) != "html":
         columns = [
-            ("indicator", Column(T("Indicateur", "Indicator"), width=50)), ("unit", Column(T("Unité", "Unit"))), ("sum", Column(T("Somme des pôles", "Sum of clusters"), "number")),
-            ("once", Column(T("Chaque organisation comptée une fois", "Each organisation counted once"), "number")), ("median", Column(T("Médiane", "Median"), "number")),
-            ("known", Column(T("Pôles connus", "Clusters known"), "number")), ("asked", Column(T("Pôles suivis", "Clusters followed"), "number")),
+            ("indicator", Column(T("Indicateur", "Indicator"), width=50)),
+            ("unit", Column(T("Unité", "Unit"))),
+            ("sum", Column(T("Somme des pôles", "Sum of clusters"), "number")),
+            ("once", Column(T("Chaque organisation comptée une fois", "Each organisation counted once"), "number")),
+            ("median", Column(T("Médiane", "Median"), "number")),
+            ("known", Column(T("Pôles connus", "Clusters known"), "number")),
+            ("asked", Column(T("Pôles suivis", "Clusters followed"), "number")),
         ]
-        rows = ([str(f.indicator.title), f.indicator.unit, f.total, f.once, f.median, f.known, f.asked] for f in figures)
+        rows = (
+            [str(f.indicator.title), f.indicator.unit, f.total, f.once, f.median, f.known, f.asked] for f in figures
+        )
         return export(request, f"indicateurs-{year}", columns, rows, simulated=clock.is_demonstration())
     return render(
         request,
         "contracts/follow/national.html",
         {
             "title": T("Indicateurs communs, {year}", "Common indicators, {year}", year=str(year)),
-            "breadcrumb": [{"label": T("Tableau national", "National board"), "url": reverse("board")}, {"label": T("Indicateurs communs", "Common indicators"), "url": ""}],
-            "figures": figures, "year": year, "years": range(max(2005, day.year - 8), day.year + 1), "end": end, "asked": len(ids), "known_on": known_on,
-            "simulated": clock.is_demonstration(), "written": written,
+            "breadcrumb": [
+                {"label": T("Tableau national", "National board"), "url": reverse("board")},
+                {"label": T("Indicateurs communs", "Common indicators"), "url": ""},
+            ],
+            "figures": figures,
+            "year": year,
+            "years": range(max(2005, day.year - 8), day.year + 1),
+            "end": end,
+            "asked": len(ids),
+            "known_on": known_on,
+            "simulated": clock.is_demonstration(),
+            "written": written,
         },
     )
 
@@ -849,10 +1327,29 @@ def rounds(request: HttpRequest) -> HttpResponse:
         request,
         "contracts/follow/rounds.html",
         {
-            "title": T("Campagnes de déclaration", "Reporting rounds"), "breadcrumb": [{"label": T("Tableau national", "National board"), "url": reverse("board")}, {"label": T("Campagnes", "Rounds"), "url": ""}],
-            "rounds": [(r, [(states.TITLES[s.code], states.TONES[s.code], counted.get(r.pk, {}).get(s.code, 0)) for s in states.STATES]) for r in found],
-            "can_open": programme.can_open(policy(), today) if opens else [], "opens": opens, "today": today,
-            "why": {p: policy().explain(f"reporting.{p}", today) for p in ("opens_after", "due_after", "reminders_before") if policy().on(today).find(f"reporting.{p}")},
+            "title": T("Campagnes de déclaration", "Reporting rounds"),
+            "breadcrumb": [
+                {"label": T("Tableau national", "National board"), "url": reverse("board")},
+                {"label": T("Campagnes", "Rounds"), "url": ""},
+            ],
+            "rounds": [
+                (
+                    r,
+                    [
+                        (states.TITLES[s.code], states.TONES[s.code], counted.get(r.pk, {}).get(s.code, 0))
+                        for s in states.STATES
+                    ],
+                )
+                for r in found
+            ],
+            "can_open": programme.can_open(policy(), today) if opens else [],
+            "opens": opens,
+            "today": today,
+            "why": {
+                p: policy().explain(f"reporting.{p}", today)
+                for p in ("opens_after", "due_after", "reminders_before")
+                if policy().on(today).find(f"reporting.{p}")
+            },
         },
     )
 
@@ -867,7 +1364,17 @@ def round_open(request: HttpRequest) -> HttpResponse:
     today = clock.today()
     made = round_acts.open_round(request.POST.get("code", ""), by=request.actor, on=today)
     n = acts_on.open_reports(made, by=request.actor, on=today)
-    messages.success(request, str(T("La campagne {code} est ouverte : {n} rapport(s) demandé(s).", "Round {code} is open: {n} report(s) asked.", code=made.code, n=n)))
+    messages.success(
+        request,
+        str(
+            T(
+                "La campagne {code} est ouverte : {n} rapport(s) demandé(s).",
+                "Round {code} is open: {n} report(s) asked.",
+                code=made.code,
+                n=n,
+            )
+        ),
+    )
     return HttpResponseRedirect(reverse("rounds"))
 
 
