@@ -123,7 +123,13 @@ def filled_changes(text: Text) -> list[tuple[str, Any]]:
     changes.append(
         (
             "indicators/i90",
-            {"title": "Emplois créés", "unit": "count", "direction": "up", "objective": "o1", "targets": {"2011": "200"}},
+            {
+                "title": "Emplois créés",
+                "unit": "count",
+                "direction": "up",
+                "objective": "o1",
+                "targets": {"2011": "200"},
+            },
         )
     )
     for commitment in content["commitments"]:

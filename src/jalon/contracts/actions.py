@@ -46,9 +46,14 @@ def _moment(on: dt.date, at: dt.datetime | None) -> dt.datetime:
     return clock.now() if on == clock.today() else clock.moment_on(on)
 
 
-def _locked(text: Text) -> Text:
-    """The text as it stands, held until the end of the transaction."""
-    fresh = Text.objects.select_for_update(of=("self",)).select_related("contract__cluster").get(pk=text.pk)
+def _locked(text: Text, contract: Contract | None = None) -> Text:
+    """The text as it stands, held with its contract until the end of the transaction.
+
+    Every act takes the contract first and the text after it, so that two acts never wait for each other.
+    """
+    contract = contract or _lock_contract(Contract(pk=text.contract_id))
+    fresh = Text.objects.select_for_update().get(pk=text.pk)
+    fresh.contract = contract
     if fresh.base_id:
         fresh.base = Text.objects.get(pk=fresh.base_id)
     return fresh
@@ -760,7 +765,8 @@ def _set_state(text: Text, state: str, **fields: Any) -> None:
 def open_negotiation(text: Text, *, by: Actor, on: dt.date, at: dt.datetime | None = None) -> Text:
     """Hand the prepared text to the parties: from now on every change is a proposal."""
     text = _locked(text)
-    access.act_for(by, text.contract, "contract.prepare" if by.can("contract.prepare") else "contract.amend", on)
+    own = text.number and not by.can("contract.prepare")  # who may open an amendment hands it over too
+    access.act_for(by, text.contract, "contract.amend" if own else "contract.prepare", on)
     move = _move(text, "open_negotiation")
     _set_state(text, move.target)
     journal.record(
@@ -1187,8 +1193,7 @@ def open_signature(text: Text, *, by: Actor, on: dt.date, at: dt.datetime | None
         Conflict: another amendment was signed meanwhile (take this one up on it first).
     """
     contract = _lock_contract(text.contract)
-    text = _locked(text)
-    text.contract = contract
+    text = _locked(text, contract)
     access.act_for(by, contract, "contract.open_signature", on)
     move = _move(text, "open_signature")
     if text.base_id:
@@ -1305,8 +1310,7 @@ def sign(
         Conflict: the hash is not that of the text to be signed.
     """
     contract = _lock_contract(text.contract)
-    text = _locked(text)
-    text.contract = contract
+    text = _locked(text, contract)
     party = access.act_for(by, contract, "contract.sign", on)
     _move(text, "sign")
     frozen = text.frozen
@@ -1533,8 +1537,7 @@ def rebase(
         Refused: the amendment already stands on the binding text.
     """
     contract = _lock_contract(text.contract)
-    text = _locked(text)
-    text.contract = contract
+    text = _locked(text, contract)
     access.act_for(by, contract, "contract.amend", on)
     if text.state not in ("draft", "negotiation"):
         raise Refused(

@@ -580,13 +580,15 @@ def apply(content: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, An
     """
     out: dict[str, Any] = dict(content)
     for change in changes:
-        now = get(out, change.path)
+        now = get(out, change.path) if exists_parent(out, change.path) else None
+        if same_at(change.path, now, change.new):
+            continue
         if not same_at(change.path, now, change.old):
             raise Refused(
                 T(
                     "{label} a changé entre-temps : « {now} » au lieu de « {old} ». Rien n'a été écrit.",
                     "{label} has changed meanwhile: “{now}” instead of “{old}”. Nothing was written.",
-                    label=change.label,
+                    label=capital(change.label),
                     now=said(change.path, now),
                     old=said(change.path, change.old),
                 ),
@@ -983,6 +985,8 @@ def check(
 
     starts, ends = as_day(content.get("starts_on")), as_day(content.get("ends_on"))
     _check_dates(content, template, starts, ends, fault)
+    if starts and ends and ends < starts:
+        starts = ends = None  # said once; no other date can be judged against such a period
     if not content.get("title"):
         fault("title", "no_title", T("Le contrat n'a pas d'intitulé.", "The contract has no title."), "missing")
     if not content.get("territory"):

@@ -84,7 +84,7 @@ def frame(request: HttpRequest, contract: Contract, active: str, *, drafts: bool
             address("contract-amendments", slug) if binding else None,
             cap(laws.word("amendments")),
         ),
-        ("export", address("contract-export", slug), T("Export", "Export")),
+        ("export", address("contract-exchange", slug), T("Échange", "Exchange")),
     ]
     force = queries.in_force(contract, day) if binding else None
     return {
@@ -111,9 +111,9 @@ def reader(content: Mapping[str, Any], starts: Any = None) -> Any:
     names = {r.code: r.name for r in regions.regions} if regions else {}
 
     def say(path: str, value: Any) -> str:
-        if value in (None, "", [], {}):
-            return fmt.unknown()
         where = doc.place(path)
+        if value in (None, "", [], {}):
+            return "–" if where.year is not None else fmt.unknown()
         if where.whole:
             return doc.name_of(where.element, value)
         field = where.field

@@ -371,7 +371,11 @@ class Outline:
         return out
 
     def _frame(self) -> list[Row]:
-        return [self.field_row(name) for name in ("title", "starts_on", "ends_on", "territory", "preamble")]
+        names = ["title", "starts_on", "ends_on", "territory"]
+        # Some templates make the preamble an article; it is then not asked for twice.
+        if self.content.get("preamble") or not (self.template and self.template.article("preamble")):
+            names.append("preamble")
+        return [self.field_row(name) for name in names]
 
     def _part(self, code: str, title: Any, rows: list[Row]) -> Part:
         found = self.requirements.get(code)

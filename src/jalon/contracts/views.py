@@ -856,11 +856,15 @@ def _signature(
         {
             "name": line["party"].name,
             "role": (line["row"].signatory if line["row"] else "") or dict(doc.PARTY_KINDS).get(line["party"].kind, ""),
-            "light": "reached"
-            if line["signature"] or text.state == "signed"
-            else "on_track"
+            "key": line["party"].key,
+            "light": "reached" if _has_signed(line, text) else "at_risk" if line["turn"] else "not_yet_due",
+            "word": T("a signé", "has signed")
+            if _has_signed(line, text)
+            else T("à signer maintenant", "to sign now")
             if line["turn"]
-            else "not_yet_due",
+            else T("signera ensuite", "signs next")
+            if text.state == "signing"
+            else T("signature à venir", "signature to come"),
             "day": line["signature"].signed_on if line["signature"] else None,
             "note": _decision_note(line),
             "current": line["turn"],
@@ -912,6 +916,10 @@ def _signature(
         "known_only": not lines or (text.state == "signed" and not signed),
     }
     return render(request, "contracts/signature.html", context, status=status)
+
+
+def _has_signed(line: dict[str, Any], text: Text) -> bool:
+    return line["signature"] is not None or text.state == "signed"
 
 
 def _decision_note(line: dict[str, Any]) -> Any:
@@ -968,6 +976,7 @@ def sign(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         return redirect("contract-signature", slug)
     found = find(request, slug)
     text = text_no(request, found, number)
+    access.act_for(request.actor, found, "contract.sign", clock.today())
     form = forms.Sign(request.POST)
     refusal = None
     if form.is_valid():
@@ -1012,6 +1021,7 @@ def decide(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         return redirect("contract-signature", slug)
     found = find(request, slug)
     text = text_no(request, found, number)
+    access.act_for(request.actor, found, "contract.decide", clock.today())
     form = forms.Decision(request.POST, request.FILES)
     refusal = None
     if form.is_valid():
@@ -1127,6 +1137,8 @@ def add_annex(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         return redirect("contract-annexes", slug)
     found = find(request, slug)
     text = text_no(request, found, number)
+    prepares = request.actor.can("contract.prepare")
+    access.act_for(request.actor, found, "contract.prepare" if prepares else "contract.negotiate", clock.today())
     form = forms.NewAnnex(request.POST, request.FILES, template=queries.template_of(found))
     refusal = None
     if form.is_valid():
@@ -1229,14 +1241,11 @@ def history(request: HttpRequest, slug: str) -> HttpResponse:
     say = reader(text.content)
     shown = []
     for row in changes.object_list:
-        content = row.text.content
         where = doc.place(row.path)
         shown.append(
             {
                 "row": row,
-                "label": doc.capital(
-                    doc.label(content if doc.exists(content, row.path) else text.content, row.path, policy().words)
-                ),
+                "label": _where(row, text),
                 "old": say(row.path, row.old),
                 "new": say(row.path, row.new),
                 "long": bool(where.field and where.field.kind == "text"),
@@ -1265,6 +1274,24 @@ def history(request: HttpRequest, slug: str) -> HttpResponse:
             "undo": draft and party is not None,
         },
     )
+
+
+def _where(row: Proposal, text: Text) -> Any:
+    """The place of a change in words; an element that is not in the text is named by what was proposed."""
+    words = policy().words
+    content = next((c for c in (row.text.content, text.content) if doc.get(c, row.path) is not None), row.text.content)
+    where = doc.place(row.path)
+    item = row.new or row.old
+    if where.whole and doc.get(content, row.path) is None and isinstance(item, dict):
+        return doc.capital(
+            T(
+                "{w} « {n} »",
+                "{w} “{n}”",
+                w=doc.kind_word(where.element, words),
+                n=doc.name_of(where.element, item),
+            )
+        )
+    return doc.capital(doc.label(content, row.path, words))
 
 
 def _said(after: Any) -> str:
@@ -1331,6 +1358,7 @@ def amend(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("contract-amendments", slug)
     found = find(request, slug)
+    access.act_for(request.actor, found, "contract.amend", clock.today())
     form = forms.Amend(request.POST)
     refusal = None
     if form.is_valid():
@@ -1437,6 +1465,8 @@ def rebase(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Take an amendment up on the binding text; each clash is settled by whoever asks."""
     found = find(request, slug)
     text = text_no(request, found, number)
+    if text.base_id is None:
+        raise Http404
     if request.method != "POST":
         return redirect("contract-difference", slug, number)
     keep = {name.removeprefix("keep:"): value for name, value in request.POST.items() if name.startswith("keep:")}
