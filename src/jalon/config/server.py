@@ -38,6 +38,7 @@ def prepare(*, demo: bool, say: Say) -> None:
     from django.db import OperationalError, connection
     from django.db.migrations.executor import MigrationExecutor
 
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when it is missing
     with _one_at_a_time():
         try:
             plan = MigrationExecutor(connection)

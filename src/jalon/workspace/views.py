@@ -53,6 +53,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "tasks": tasks,
         "late": [t for t in tasks if t.overdue(day)],
         "deadlines": deadlines,
+        "overdue": [t for t in deadlines if t.overdue(day)],
+        "others": others(request, day),
         "day": day,
         "since": since,
         "changes": queries.changes_since(actor, day, since),
@@ -60,6 +62,18 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting": len(tasks),
     }
     return render(request, "workspace/home.html", context)
+
+
+def others(request: HttpRequest, day: dt.date) -> list[dict[str, Any]]:
+    """The other mandates of somebody who has several, with what waits under each."""
+    if len(request.mandates) < 2:
+        return []
+    found = queries.everything_for(request.user, day)
+    return [
+        {"mandate": who.mandate_id, "name": who.organisation_label, "role": who.role_title, "tasks": len(tasks)}
+        for who, tasks in found
+        if who.mandate_id != request.actor.mandate_id
+    ]
 
 
 def shortcuts(actor: Actor, day: dt.date) -> list[dict[str, Any]]:
@@ -75,7 +89,7 @@ def shortcuts(actor: Actor, day: dt.date) -> list[dict[str, Any]]:
         for cluster in queries.clusters_of(actor, day).order_by("name_key")[:5]:
             add(cluster.name, "cluster", cluster.slug)
     if actor.side != "public" and not actor.national:
-        for contract in queries.drafts_of(actor, day).filter(state="signed").order_by("-starts_on", "id")[:3]:
+        for contract in queries.drafts_of(actor, day).filter(state="signed", starts_on__lte=day).order_by("-starts_on", "id")[:3]:
             add(contract.title, "contract", contract.slug)
     add(T("Tableau national", "National board"), "board", needs="board.read")
     add(T("Mon portefeuille", "My portfolio"), "portfolio", needs="portfolio.read")
