@@ -214,7 +214,7 @@ def show(slug: Slug) -> None:
     for party in text.content.get("parties") or ():
         signatory = f" ({party['signatory']})" if party.get("signatory") else ""
         say(f"  - {doc.name_of(doc.PARTY, party)}{signatory}")
-    counts = {kind: 0 for kind in doc.KINDS}
+    counts = dict.fromkeys(doc.KINDS, 0)
     for _, kind, _ in doc.elements(text.content):
         counts[kind] += 1
     say(", ".join(f"{n} {doc.kind_word(kind, words, plural=n != 1)}" for kind, n in counts.items() if n))

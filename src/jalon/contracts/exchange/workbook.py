@@ -477,18 +477,25 @@ class _Reading:
                     ),
                 )
             return
-        before = {item["key"]: (parents, item) for parents, item in self.items[kind.name]}
+        # A milestone's key is its action's own: two actions may both have an m1.
+        scope_at = next((x for x, c in found.items() if c.name == "in:actions"), None)
+        before = {
+            (parents[-1] if scope_at is not None else "", item["key"]): (parents, item)
+            for parents, item in self.items[kind.name]
+        }
         rows: list[tuple[tuple[str, ...], dict[str, Any]]] = []
-        seen: dict[str, int] = {}
+        seen: dict[tuple[str, str], int] = {}
         doubtful = False
         for y in range(first, len(sheet.rows)):
             row = sheet.rows[y]
             if all(cell is None or as_text(cell) == "" for cell in row):
                 continue
             key = as_text(row[key_at]) if key_at < len(row) else ""
-            if key and (key in seen or key not in before):
+            scope = as_text(row[scope_at]) if scope_at is not None and scope_at < len(row) else ""
+            one = (scope, key)
+            if key and (one in seen or one not in before):
                 doubtful = True
-            if key and key in seen:
+            if key and one in seen:
                 self.fault(
                     sheet,
                     y,
@@ -497,11 +504,11 @@ class _Reading:
                         "la clé « {k} » est déjà à la ligne {n} ; vider la clé pour un nouvel élément",
                         "the key “{k}” is already on row {n}; empty the key for a new element",
                         k=key,
-                        n=seen[key] + 1,
+                        n=seen[one] + 1,
                     ),
                 )
                 continue
-            if key and key not in before:
+            if key and one not in before:
                 self.fault(
                     sheet,
                     y,
@@ -514,12 +521,12 @@ class _Reading:
                 )
                 continue
             if key:
-                seen[key] = y
-            old_parents, old = before.get(key, ((), {}))
+                seen[one] = y
+            old_parents, old = before.get(one, ((), {}))
             new_key = key or self.new_key(kind)
             rows.append(self.element(kind, sheet, y, found, new_key, old_parents, old))
         if doubtful:  # a key that cannot be read may be that of a row that seems to be gone: nothing is removed then
-            rows += [(parents, dict(item)) for key, (parents, item) in before.items() if key not in seen]
+            rows += [(parents, dict(item)) for one, (parents, item) in before.items() if one not in seen]
         self.items[kind.name] = rows
 
     def new_key(self, kind: Element) -> str:

@@ -81,15 +81,16 @@ def read_yaml(data: bytes, name: str, current: Mapping[str, Any]) -> Returned:
         raise Refused(
             T("« {name} » n'est pas en UTF-8.", "“{name}” is not in UTF-8.", name=name), kind="input"
         ) from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else data[: getattr(error, "position", 0)].count(b"\n") + 1
         raise Refused(
             T(
                 "« {name} », ligne {line} : ce n'est pas du YAML ({problem}).",
                 "“{name}”, line {line}: this is not YAML ({problem}).",
                 name=name,
                 line=line,
-                problem=error.problem or "",
+                problem=getattr(error, "problem", None) or getattr(error, "reason", ""),
             ),
             kind="input",
         ) from error
