@@ -69,7 +69,9 @@ def insert(model: Any, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> i
     constants = []
     for f in fixed:
         value = f.get_db_prep_save(f.get_default(), connection)
-        constants.append(value if value is None or isinstance(value, str | int | bool | float) else json.dumps(f.get_default()))
+        constants.append(
+            value if value is None or isinstance(value, str | int | bool | float) else json.dumps(f.get_default())
+        )
     tail = tuple(constants)
     columns = ", ".join(f'"{c}"' for c in [*(fields[n].column for n in names), *(f.column for f in fixed)])
     table = model._meta.db_table
@@ -244,9 +246,23 @@ def organisations(world: World) -> None:
             kind = "company" if rng.random() < 0.78 else "laboratory" if rng.random() < 0.6 else "training"
             name = f"{kind} {number:06d}"
             code = world.regions[number % len(world.regions)]
-            yield (number, name, name, kind, f"Ville {number % 400}", f"{number % 95 + 1:02d}000", code, "", "[]", True, since)
+            yield (
+                number,
+                name,
+                name,
+                kind,
+                f"Ville {number % 400}",
+                f"{number % 95 + 1:02d}000",
+                code,
+                "",
+                "[]",
+                True,
+                since,
+            )
 
-    world.wrote("organisations", insert(Organisation, ORGANISATION, rows) + insert(Organisation, ORGANISATION, members()))
+    world.wrote(
+        "organisations", insert(Organisation, ORGANISATION, rows) + insert(Organisation, ORGANISATION, members())
+    )
     world.wrote(
         "identifiers",
         insert(
@@ -262,7 +278,16 @@ def organisations(world: World) -> None:
             SizeCategory,
             ("organisation_id", "category", "definition", "on", "evidence", "headcount", "recorded_at", "simulated"),
             (
-                (n, rng.choice(sizes), "fr", "2009-12-31", "Effectif simulé", rng.randint(3, 4000), noon(dt.date(2010, 1, 15)), True)
+                (
+                    n,
+                    rng.choice(sizes),
+                    "fr",
+                    "2009-12-31",
+                    "Effectif simulé",
+                    rng.randint(3, 4000),
+                    noon(dt.date(2010, 1, 15)),
+                    True,
+                )
                 for n in range(world.first_member, world.size.organisations + 1)
                 if n % 3
             ),
@@ -330,7 +355,9 @@ def clusters(world: World) -> None:
         holders.append((pk, pk, start, source))
         first, second = next(act_ids), next(act_ids)
         acts.append((first, pk, "granted", start, start, "2008-12-31", "CIADT", "phase-1", source, grant))
-        acts.append((second, pk, "confirmed", "2008-06-26", "2009-01-01", "2012-12-31", "CIACT", "phase-2", source, confirm))
+        acts.append(
+            (second, pk, "confirmed", "2008-06-26", "2009-01-01", "2012-12-31", "CIACT", "phase-2", source, confirm)
+        )
         periods.append((pk, first, start, "2008-12-31", grant))
         periods.append((pk, second, "2009-01-01", "2012-12-31", confirm))
         carriers.append((pk, world.carriers[n], start, source, True))
@@ -376,7 +403,13 @@ def memberships(world: World) -> None:
 
     rng, wanted = world.rng, world.size
     types = ("sme",) * 57 + ("mid",) * 8 + ("large",) * 10 + ("research_training",) * 20 + ("other",) * 5
-    college = {"sme": "industry", "mid": "industry", "large": "industry", "research_training": "research", "other": "other"}
+    college = {
+        "sme": "industry",
+        "mid": "industry",
+        "large": "industry",
+        "research_training": "research",
+        "other": "other",
+    }
     small = wanted.clusters - wanted.large
     rest = wanted.memberships - wanted.large * wanted.members_of_large
     pool = range(world.first_member, wanted.organisations + 1)
@@ -398,7 +431,17 @@ def memberships(world: World) -> None:
                     left = (joined + (DAY - joined) * rng.random()).isoformat()
                 recorded, start = noon(joined), joined.isoformat()
                 if i < corrected:
-                    yield n + 1, organisation, "other", "other", start, None, recorded, noon(DAY - dt.timedelta(days=40)), True
+                    yield (
+                        n + 1,
+                        organisation,
+                        "other",
+                        "other",
+                        start,
+                        None,
+                        recorded,
+                        noon(DAY - dt.timedelta(days=40)),
+                        True,
+                    )
                     recorded = noon(DAY - dt.timedelta(days=40))
                 yield n + 1, organisation, kind, college[kind], start, left, recorded, None, True
 
@@ -445,7 +488,9 @@ def contracts(world: World) -> None:
         parties: dict[str, int] = {}
         for order, party in enumerate(document["parties"]):
             number = parties[party["key"]] = next(ids["party"])
-            out["party"].append((number, pk, party["key"], party["kind"], party["organisation"], party["signatory"], order))
+            out["party"].append(
+                (number, pk, party["key"], party["kind"], party["organisation"], party["signatory"], order)
+            )
             out["signature"].append((pk, number, signed.isoformat(), party["signatory"], seal, known, True))
             if party["kind"] == "authority":
                 out["deliberation"].append((pk, number, "2009-03-02", f"2009-{n}", "approved", 2009, "50000.00", noon(dt.date(2009, 3, 5)), True))  # fmt: skip
@@ -479,7 +524,9 @@ def contracts(world: World) -> None:
                 key, due = f"{commitment['key']}/{year}", commitment["due"][year]
                 out["commitment"].append((pk, parties[commitment["party"]], key, "money", commitment["title"], int(year), amount, due, pk, known, True))  # fmt: skip
                 if int(year) <= 2010 and rng.random() < 0.8:
-                    out["step"].append((pk, key, "decided", f"{year}-03-20", amount, noon(dt.date(int(year), 3, 20)), True))
+                    out["step"].append(
+                        (pk, key, "decided", f"{year}-03-20", amount, noon(dt.date(int(year), 3, 20)), True)
+                    )
                 if int(year) == 2009 and rng.random() < 0.7:
                     out["step"].append((pk, key, "paid", "2009-11-15", amount, noon(dt.date(2009, 11, 15)), True))
             if not commitment["amounts"]:
@@ -526,12 +573,34 @@ SENTENCE = "Le pôle met en œuvre ce programme avec ses membres et en rend comp
 def _document(n: int, region: str, world: World, catalogue: dict[str, Any]) -> dict[str, Any]:
     """The document of a contract: four objectives, twelve actions, twelve indicators, four public parties."""
     rng = world.rng
-    parties = [{"key": "state", "kind": "state", "organisation": world.states[region], "name": f"État {region}", "signatory": "préfet de région"}]
+    parties = [
+        {
+            "key": "state",
+            "kind": "state",
+            "organisation": world.states[region],
+            "name": f"État {region}",
+            "signatory": "préfet de région",
+        }
+    ]
     parties += [
-        {"key": f"authority{i}", "kind": "authority", "organisation": organisation, "name": f"Collectivité {i}", "signatory": "président du conseil"}
+        {
+            "key": f"authority{i}",
+            "kind": "authority",
+            "organisation": organisation,
+            "name": f"Collectivité {i}",
+            "signatory": "président du conseil",
+        }
         for i, organisation in enumerate(world.authorities[region], 1)
     ]
-    parties.append({"key": "governance", "kind": "governance", "organisation": world.carriers[n], "name": "Structure de gouvernance", "signatory": "président"})
+    parties.append(
+        {
+            "key": "governance",
+            "kind": "governance",
+            "organisation": world.carriers[n],
+            "name": "Structure de gouvernance",
+            "signatory": "président",
+        }
+    )
     objectives = []
     for o in range(1, 5):
         actions = []
@@ -547,11 +616,21 @@ def _document(n: int, region: str, world: World, catalogue: dict[str, Any]) -> d
                     ],
                 }
             )  # fmt: skip
-        objectives.append({"key": f"o{o}", "title": f"Objectif stratégique {o}", "body": SENTENCE * 6, "axis": None, "actions": actions})
+        objectives.append(
+            {
+                "key": f"o{o}",
+                "title": f"Objectif stratégique {o}",
+                "body": SENTENCE * 6,
+                "axis": None,
+                "actions": actions,
+            }
+        )
     indicators = []
     for i, code in enumerate(COMMON, 1):
         entry = catalogue[code]
-        indicators.append(_indicator(f"i{i}", code, str(entry.title.fr), entry.unit, entry.direction or "up", True, rng))
+        indicators.append(
+            _indicator(f"i{i}", code, str(entry.title.fr), entry.unit, entry.direction or "up", True, rng)
+        )
     indicators += [_indicator(key, None, f"Indicateur propre {key}", "count", "up", False, rng) for key in OWN]
     years = [str(y) for y in TERM]
     commitments = [
@@ -561,7 +640,9 @@ def _document(n: int, region: str, world: World, catalogue: dict[str, Any]) -> d
         }
         for i, party in enumerate(parties[:-1], 1)
     ]  # fmt: skip
-    commitments.append({"key": "c9", "party": "state", "kind": "support", "title": "Appui à l'international", "amounts": {}, "due": {}})
+    commitments.append(
+        {"key": "c9", "party": "state", "kind": "support", "title": "Appui à l'international", "amounts": {}, "due": {}}
+    )
     return {
         "title": f"Contrat de performance {n:04d}", "starts_on": "2009-01-01", "ends_on": "2011-12-31", "territory": [region], "preamble": SENTENCE * 10,
         "parties": parties, "articles": [{"key": f"article{k}", "title": f"Article {k}", "body": SENTENCE * 12} for k in range(1, 13)],
@@ -569,7 +650,9 @@ def _document(n: int, region: str, world: World, catalogue: dict[str, Any]) -> d
     }  # fmt: skip
 
 
-def _indicator(key: str, code: str | None, title: str, unit: str, direction: str, common: bool, rng: random.Random) -> dict[str, Any]:
+def _indicator(
+    key: str, code: str | None, title: str, unit: str, direction: str, common: bool, rng: random.Random
+) -> dict[str, Any]:
     baseline = rng.randint(10, 60)
     return {
         "key": key, "code": code, "title": title, "unit": unit, "definition": SENTENCE, "direction": direction, "common": common, "objective": None,
@@ -612,7 +695,10 @@ def observations(world: World) -> None:
         stock = i.period_type == "stock"
         series.append((i.code, "", i.unit, "computed" if i.source == "computed" else "declared", stock))
         for b in i.breakdowns:
-            series += [(i.code, f"{b.code}={v.code}", i.unit, "computed" if i.source == "computed" else "declared", stock) for v in b.values]
+            series += [
+                (i.code, f"{b.code}={v.code}", i.unit, "computed" if i.source == "computed" else "declared", stock)
+                for v in b.values
+            ]
     series = [s for s in series if s[0] != "members_by_type" or s[1]]
     keys = [(year, one) for year in YEARS for one in series]
     why = json.dumps({"formula": "", "measures": {}, "definition": "1", "policy_day": "2009-12-31", "known_on": None})

@@ -1,0 +1,73 @@
+"""Pages against an empty page of the same layout: same base template, same account, same middleware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.browsing import EMPTY, Browser, NotThere
+from bench.generate import OFFICER, Size
+from bench.measure import Figure, Idle, Told, queries_of, turn_about
+
+AIM = 3.0
+GROWTH = 1.3
+"""A page may take this many times longer, against its empty page, at size 20 than at size 1."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its name in the table, its address, who asks for it."""
+
+    name: str
+    address: str
+    who: str = ""
+
+
+def pages(size: Size) -> list[Page]:
+    """The pages measured; ordinary ones first, then last pages and filters that keep little."""
+    last = "9999"  # a page number past the end gives the last page
+    few = f"{size.contracts - 1:04d}"
+    large = "pole-0000"
+    usual = f"{size.clusters // 2:04d}"
+    contract = f"contrat-{size.contracts // 2:04d}"
+    return [
+        Page("register", "/poles/"),
+        Page("sheet", f"/poles/pole-{usual}/"),
+        Page("members", f"/poles/{large}/membres/"),
+        Page("dashboard", f"/contrats/{contract}/suivi/", OFFICER),
+        Page("board", "/tableau/", OFFICER),
+        Page("home", "/accueil/", OFFICER),
+        Page("register-last", f"/poles/?page={last}"),
+        Page("register-few", f"/poles/?q={few}"),
+        Page("members-last", f"/poles/{large}/membres/?page={last}"),
+        Page("members-few", f"/poles/{large}/membres/?q=00042"),
+        Page("board-last", f"/tableau/?page={last}", OFFICER),
+        Page("board-few", f"/tableau/?q={few}", OFFICER),
+        Page("board-known", "/tableau/?known_on=2010-04-30", OFFICER),
+    ]
+
+
+def run(size: Size, runs: int, told: Told) -> list[Figure]:
+    """A line of the table for each page that the product has; the others are named in ``told``."""
+    asked: list[tuple[Page, Callable[[], int], Callable[[], int], int]] = []
+    browsers = {who: Browser(who) for who in {one.who for one in pages(size)}}
+    empty = {who: (lambda browser=browser: browser.page(EMPTY)) for who, browser in browsers.items()}
+    idle = {who: Idle(act) for who, act in empty.items()}
+    for one in pages(size):
+        act = lambda browser=browsers[one.who], one=one: browser.page(one.address)  # noqa: E731
+        try:
+            asked.append((one, act, empty[one.who], idle[one.who].above(act)))
+        except NotThere:
+            told.absent.append(f"{one.name} ({one.address})")
+        except RuntimeError as error:
+            told.crashed.append(f"{one.name} ({one.address}): {error}")
+    found: list[Figure] = []
+    for one, act, floor, memory in asked:
+        timed = turn_about(act, floor, runs, warm=2)
+        found.append(
+            Figure(
+                "pages", one.name, timed.time, timed.base, timed.ratio, AIM,
+                queries_of(act), queries_of(floor), memory, note=f"{act() / 1024:.0f} kB",
+            )
+        )  # fmt: skip
+    return found
