@@ -28,9 +28,15 @@ def _mine(actor: Actor, day: dt.date) -> Q:
     """The contracts that concern an actor: as carrier of the pôle, correspondent, or party."""
     if not actor.signed_in or actor.organisation_id is None:
         return Q(pk__in=())
-    party = Exists(Party.objects.filter(contract=OuterRef("pk"), organisation_id=actor.organisation_id, removed_by_text__isnull=True))
+    party = Exists(
+        Party.objects.filter(
+            contract=OuterRef("pk"), organisation_id=actor.organisation_id, removed_by_text__isnull=True
+        )
+    )
     if actor.side == "governance":
-        carrier = Carrier.objects.filter(_running(day), cluster=OuterRef("cluster"), organisation_id=actor.organisation_id)
+        carrier = Carrier.objects.filter(
+            _running(day), cluster=OuterRef("cluster"), organisation_id=actor.organisation_id
+        )
         return Q(Exists(carrier)) | Q(party)
     if actor.side == "state":
         follows = Correspondent.objects.filter(_running(day), cluster=OuterRef("cluster"), user_id=actor.user_id)
@@ -87,12 +93,17 @@ def standing(actor: Actor, contract: Contract, day: dt.date) -> Standing:
         .first()
     )
     if actor.side == "governance":
-        carries = party is not None or Carrier.objects.filter(
-            _running(day), cluster_id=contract.cluster_id, organisation_id=actor.organisation_id
-        ).exists()
+        carries = (
+            party is not None
+            or Carrier.objects.filter(
+                _running(day), cluster_id=contract.cluster_id, organisation_id=actor.organisation_id
+            ).exists()
+        )
         return Standing(OWN, pole=True, party=party) if carries else OUTSIDE
     if actor.side == "state":
-        follows = Correspondent.objects.filter(_running(day), cluster_id=contract.cluster_id, user_id=actor.user_id).exists()
+        follows = Correspondent.objects.filter(
+            _running(day), cluster_id=contract.cluster_id, user_id=actor.user_id
+        ).exists()
         return Standing(PARTY, state=True, party=party) if follows or party is not None else OUTSIDE
     return Standing(PARTY, party=party) if party is not None else OUTSIDE
 

@@ -61,7 +61,10 @@ def open_reports(round: Round, *, by: Any, on: dt.date, at: dt.datetime | None =
     """
     at = clock.stamp(on, at)
     owed = Contract.objects.filter(
-        programme=round.programme, state__in=FOLLOWED, starts_on__lte=round.period_end, ends_on__gte=round.period_start,
+        programme=round.programme,
+        state__in=FOLLOWED,
+        starts_on__lte=round.period_end,
+        ends_on__gte=round.period_start,
     ).exclude(reports__round=round)
     with transaction.atomic():
         made = [
@@ -70,19 +73,41 @@ def open_reports(round: Round, *, by: Any, on: dt.date, at: dt.datetime | None =
         ]
         Report.objects.bulk_create(made, batch_size=500)
         journal.record_many(
-            {"case": case_of(r), "act": "report.open", "by": by, "on": on, "at": at, "after": {"state": "open", "due_on": r.due_on}}
+            {
+                "case": case_of(r),
+                "act": "report.open",
+                "by": by,
+                "on": on,
+                "at": at,
+                "after": {"state": "open", "due_on": r.due_on},
+            }
             for r in made
         )
     return len(made)
 
 
-def _move(report: Report, name: str, *, by: Any, on: dt.date, at: dt.datetime, reason: str = "", after: Mapping[str, Any] | None = None) -> Report:
+def _move(
+    report: Report,
+    name: str,
+    *,
+    by: Any,
+    on: dt.date,
+    at: dt.datetime,
+    reason: str = "",
+    after: Mapping[str, Any] | None = None,
+) -> Report:
     before = report.state
     move = workflow.check(states.MOVES, states.STATES, name, report.state, reason)
     report.state = move.target or report.state
     report.save()
     journal.record(
-        case_of(report), f"report.{name}", by=by, on=on, at=at, why=reason, before={"state": before},
+        case_of(report),
+        f"report.{name}",
+        by=by,
+        on=on,
+        at=at,
+        why=reason,
+        before={"state": before},
         after={"state": report.state, **(after or {})},
     )
     return report
@@ -114,14 +139,20 @@ def check_editable(report: Report, on: dt.date) -> None:
     round = report.round
     if on < round.opens_on:
         raise Refused(
-            T("La campagne {code} n'ouvre que le {day}.", "Round {code} only opens on {day}.", code=round.code, day=round.opens_on.isoformat())
+            T(
+                "La campagne {code} n'ouvre que le {day}.",
+                "Round {code} only opens on {day}.",
+                code=round.code,
+                day=round.opens_on.isoformat(),
+            )
         )
     if round.closed_on and on >= round.closed_on and report.state != states.RETURNED and on > report.due_on:
         raise Refused(
             T(
                 "La campagne {code} est close depuis le {day} : demandez un délai au correspondant de l'État.",
                 "Round {code} was closed on {day}: ask the State correspondent for more time.",
-                code=round.code, day=round.closed_on.isoformat(),
+                code=round.code,
+                day=round.closed_on.isoformat(),
             )
         )
 
@@ -129,7 +160,9 @@ def check_editable(report: Report, on: dt.date) -> None:
 def indicators_of(report: Report) -> list[ContractIndicator]:
     """The indicators that a report is about: those of the binding text, whatever their source."""
     return list(
-        ContractIndicator.objects.filter(contract_id=report.contract_id, removed_by_text__isnull=True).order_by("order", "id")
+        ContractIndicator.objects.filter(contract_id=report.contract_id, removed_by_text__isnull=True).order_by(
+            "order", "id"
+        )
     )
 
 
@@ -151,9 +184,15 @@ def checks_of(indicator: ContractIndicator, entry: Any | None) -> Definition:
     """What is checked of its values: the catalogue's rules, or what the unit of a specific indicator allows."""
     if entry is not None:
         return definition_of(entry)
-    unit = {"%": "percent", "percent": "percent", "ETP": "fte", "fte": "fte", "€": "money", "EUR": "money", "money": "money"}.get(
-        indicator.unit, "other"
-    )
+    unit = {
+        "%": "percent",
+        "percent": "percent",
+        "ETP": "fte",
+        "fte": "fte",
+        "€": "money",
+        "EUR": "money",
+        "money": "money",
+    }.get(indicator.unit, "other")
     return Definition(unit=unit, decimals=None)
 
 
@@ -215,13 +254,20 @@ def declare(
         check_editable(report, on)
         indicator = next((i for i in indicators_of(report) if i.key == key), None)
         if indicator is None:
-            raise Refused(T("Le contrat n'a pas d'indicateur « {key} ».", "The contract has no indicator “{key}”.", key=key), kind="input")
+            raise Refused(
+                T("Le contrat n'a pas d'indicateur « {key} ».", "The contract has no indicator “{key}”.", key=key),
+                kind="input",
+            )
         entry = catalogued(indicator)
         source = source_of(indicator, entry)
         if source != "declared":
             raise Refused(
-                T("« {title} » n'est pas déclaré : sa valeur vient d'ailleurs ({source}).", "“{title}” is not declared: its value comes from elsewhere ({source}).",
-                  title=indicator.title, source=source),
+                T(
+                    "« {title} » n'est pas déclaré : sa valeur vient d'ailleurs ({source}).",
+                    "“{title}” is not declared: its value comes from elsewhere ({source}).",
+                    title=indicator.title,
+                    source=source,
+                ),
             )
         definition = checks_of(indicator, entry)
         declared = read_typed(typed, definition)
@@ -229,8 +275,11 @@ def declare(
         main = next((o for o in current if not o.breakdown), None)
         if main is not None and report.state == states.RETURNED and main.state == "submitted":
             raise Refused(
-                T("« {title} » n'a pas été retourné : cette valeur reste verrouillée.", "“{title}” was not returned: this value stays locked.",
-                  title=indicator.title)
+                T(
+                    "« {title} » n'a pas été retourné : cette valeur reste verrouillée.",
+                    "“{title}” was not returned: this value stays locked.",
+                    title=indicator.title,
+                )
             )
         at = clock.stamp(on, at)
         stored = None
@@ -240,18 +289,38 @@ def declare(
         fixed = entry.definition_on(period_end) if entry else None
         stock = entry is not None and entry.period_type == "stock"
         written = values.declare(
-            report.contract.cluster_id, indicator.code, report.round, declared, unit=entry.unit if entry else indicator.unit,
-            definition_version=fixed.version if fixed else "1", period_start=period_end if stock else report.round.period_start,
-            by=by, at=at, seen=seen, evidence=stored,
+            report.contract.cluster_id,
+            indicator.code,
+            report.round,
+            declared,
+            unit=entry.unit if entry else indicator.unit,
+            definition_version=fixed.version if fixed else "1",
+            period_start=period_end if stock else report.round.period_start,
+            by=by,
+            at=at,
+            seen=seen,
+            evidence=stored,
         )
-        if main is None or main.state != "draft":  # one row when a draft is begun or a stated value is changed, not one per key stroke
+        if (
+            main is None or main.state != "draft"
+        ):  # one row when a draft is begun or a stated value is changed, not one per key stroke
             journal.record(
-                case_of(report), "value.draft", by=by, on=on, at=at, before={"value": main.value, "state": main.state} if main else None,
+                case_of(report),
+                "value.draft",
+                by=by,
+                on=on,
+                at=at,
+                before={"value": main.value, "state": main.state} if main else None,
                 after={"indicator": indicator.code, "value": written.value, "version": written.version},
             )
     found = check_value(
-        definition, value=declared.value, numerator=declared.numerator, denominator=declared.denominator,
-        breakdowns=grouped(declared.breakdowns), note=declared.note, evidence=written.evidence_id is not None,
+        definition,
+        value=declared.value,
+        numerator=declared.numerator,
+        denominator=declared.denominator,
+        breakdowns=grouped(declared.breakdowns),
+        note=declared.note,
+        evidence=written.evidence_id is not None,
         previous=previous_value(report, indicator.code),
     )
     return written, found
@@ -270,8 +339,12 @@ def previous_value(report: Report, code: str) -> Decimal | None:
     """The last validated value of an earlier period."""
     return (
         Observation.objects.filter(
-            cluster_id=report.contract.cluster_id, indicator=code, breakdown="", period_end__lt=report.round.period_end,
-            superseded_at__isnull=True, state="validated",
+            cluster_id=report.contract.cluster_id,
+            indicator=code,
+            breakdown="",
+            period_end__lt=report.round.period_end,
+            superseded_at__isnull=True,
+            state="validated",
         )
         .order_by("-period_end")
         .values_list("value", flat=True)
@@ -311,7 +384,10 @@ def lines_of(report: Report) -> list[Line]:
     held: dict[str, list[Observation]] = {}
     for row in (
         Observation.objects.filter(
-            cluster_id=report.contract.cluster_id, indicator__in=codes, period_end=report.round.period_end, superseded_at__isnull=True
+            cluster_id=report.contract.cluster_id,
+            indicator__in=codes,
+            period_end=report.round.period_end,
+            superseded_at__isnull=True,
         )
         .select_related("evidence")
         .order_by("id")
@@ -320,8 +396,12 @@ def lines_of(report: Report) -> list[Line]:
     earlier: dict[str, Decimal | None] = {}
     for code, value in (
         Observation.objects.filter(
-            cluster_id=report.contract.cluster_id, indicator__in=codes, breakdown="", period_end__lt=report.round.period_end,
-            superseded_at__isnull=True, state="validated",
+            cluster_id=report.contract.cluster_id,
+            indicator__in=codes,
+            breakdown="",
+            period_end__lt=report.round.period_end,
+            superseded_at__isnull=True,
+            state="validated",
         )
         .order_by("period_end")
         .values_list("indicator", "value")
@@ -372,32 +452,56 @@ def submit_report(report: Report, *, by: Any, on: dt.date, at: dt.datetime | Non
         check_editable(report, on)
         lines = lines_of(report)
         missing: list[Any] = [
-            T("{title} : {what}", "{title}: {what}", title=line.indicator.title, what=finding.text) for line in lines for finding in line.errors
+            T("{title} : {what}", "{title}: {what}", title=line.indicator.title, what=finding.text)
+            for line in lines
+            for finding in line.errors
         ]
         missing += [
-            T("{title} : retournée pour « {reason} », pas encore reprise.", "{title}: returned because “{reason}”, not taken up yet.",
-              title=line.indicator.title, reason=line.main.reason)
+            T(
+                "{title} : retournée pour « {reason} », pas encore reprise.",
+                "{title}: returned because “{reason}”, not taken up yet.",
+                title=line.indicator.title,
+                reason=line.main.reason,
+            )
             for line in lines
             if line.main is not None and line.main.state == "returned" and not line.errors
         ]
         if missing:
             raise Refused(
-                T("Le rapport ne peut pas encore être soumis : {n} point(s) à mettre au clair.",
-                  "The report cannot be submitted yet: {n} point(s) to settle.", n=len(missing)),
+                T(
+                    "Le rapport ne peut pas encore être soumis : {n} point(s) à mettre au clair.",
+                    "The report cannot be submitted yet: {n} point(s) to settle.",
+                    n=len(missing),
+                ),
                 missing=missing,
             )
         codes = [line.indicator.code for line in lines]
         stated = values.submit(report.round, report.contract.cluster_id, codes, by=by, at=at)
         computed = [line.entry for line in lines if line.source == "computed"]
         engine.store_computed(
-            report.round, computed, [report.contract.cluster_id], on=on, by=by, at=at, state="submitted", simulated=report.simulated
+            report.round,
+            computed,
+            [report.contract.cluster_id],
+            on=on,
+            by=by,
+            at=at,
+            state="submitted",
+            simulated=report.simulated,
         )
         report.submitted_on, report.reason = on, ""
-        return _move(report, "submit", by=by, on=on, at=at, after={"values": len([o for o in stated if not o.breakdown])})
+        return _move(
+            report, "submit", by=by, on=on, at=at, after={"values": len([o for o in stated if not o.breakdown])}
+        )
 
 
 def return_report(
-    report: Report, *, by: Any, on: dt.date, reason: str, values_returned: Mapping[str, str] | None = None, at: dt.datetime | None = None
+    report: Report,
+    *,
+    by: Any,
+    on: dt.date,
+    reason: str,
+    values_returned: Mapping[str, str] | None = None,
+    at: dt.datetime | None = None,
 ) -> Report:
     """The correspondent returns a report: whole, or only the values named (indicator key → reason); the rest stays locked.
 
@@ -410,20 +514,42 @@ def return_report(
         report = _locked(report)
         lines = {line.indicator.key: line for line in lines_of(report) if line.source == "declared"}
         wanted = values_returned or dict.fromkeys(lines, reason)
-        without = [lines[key].indicator.title for key, why in wanted.items() if key in lines and not (why or reason).strip()]
+        without = [
+            lines[key].indicator.title for key, why in wanted.items() if key in lines and not (why or reason).strip()
+        ]
         if without:
-            raise Refused(T("Dites pourquoi « {title} » est retournée.", "Say why “{title}” is returned.", title=without[0]), kind="input")
-        overall = reason.strip() or "; ".join(f"{lines[k].indicator.title}: {v}" for k, v in wanted.items() if k in lines)
+            raise Refused(
+                T("Dites pourquoi « {title} » est retournée.", "Say why “{title}” is returned.", title=without[0]),
+                kind="input",
+            )
+        overall = reason.strip() or "; ".join(
+            f"{lines[k].indicator.title}: {v}" for k, v in wanted.items() if k in lines
+        )
         back = values.give_back(
-            report.round, report.contract.cluster_id,
-            {lines[key].indicator.code: (why or reason).strip() for key, why in wanted.items() if key in lines}, by=by, at=at,
+            report.round,
+            report.contract.cluster_id,
+            {lines[key].indicator.code: (why or reason).strip() for key, why in wanted.items() if key in lines},
+            by=by,
+            at=at,
         )
         report.returned_on, report.reason = on, overall
-        moved = _move(report, "return", by=by, on=on, at=at, reason=overall, after={"values": sorted({o.indicator for o in back})})
+        moved = _move(
+            report, "return", by=by, on=on, at=at, reason=overall, after={"values": sorted({o.indicator for o in back})}
+        )
         _write_to_pole(
-            report, at,
-            T("Rapport {code} retourné : {title}", "Report {code} returned: {title}", code=report.round.code, title=report.contract.title),
-            T("Le correspondant de l'État retourne le rapport. Motif : {reason}", "The State correspondent returns the report. Reason: {reason}", reason=overall),
+            report,
+            at,
+            T(
+                "Rapport {code} retourné : {title}",
+                "Report {code} returned: {title}",
+                code=report.round.code,
+                title=report.contract.title,
+            ),
+            T(
+                "Le correspondant de l'État retourne le rapport. Motif : {reason}",
+                "The State correspondent returns the report. Reason: {reason}",
+                reason=overall,
+            ),
         )
     return moved
 
@@ -439,9 +565,13 @@ def validate_report(report: Report, *, by: Any, on: dt.date, at: dt.datetime | N
     with transaction.atomic():
         report = _locked(report)
         workflow.check(states.MOVES, states.STATES, "validate", report.state)
-        done = values.validate(report.round, report.contract.cluster_id, [i.code for i in indicators_of(report)], by=by, at=at)
+        done = values.validate(
+            report.round, report.contract.cluster_id, [i.code for i in indicators_of(report)], by=by, at=at
+        )
         report.validated_on, report.reason = on, ""
-        return _move(report, "validate", by=by, on=on, at=at, after={"values": len([o for o in done if not o.breakdown])})
+        return _move(
+            report, "validate", by=by, on=on, at=at, after={"values": len([o for o in done if not o.breakdown])}
+        )
 
 
 def reopen_report(report: Report, *, by: Any, on: dt.date, reason: str, at: dt.datetime | None = None) -> Report:
@@ -458,7 +588,9 @@ def reopen_report(report: Report, *, by: Any, on: dt.date, reason: str, at: dt.d
         return _move(report, "reopen", by=by, on=on, at=at, reason=reason.strip())
 
 
-def extend_report(report: Report, due_on: dt.date, *, by: Any, on: dt.date, reason: str, at: dt.datetime | None = None) -> Report:
+def extend_report(
+    report: Report, due_on: dt.date, *, by: Any, on: dt.date, reason: str, at: dt.datetime | None = None
+) -> Report:
     """Give one report more time.
 
     Raises:
@@ -470,8 +602,12 @@ def extend_report(report: Report, due_on: dt.date, *, by: Any, on: dt.date, reas
         report = _locked(report)
         if due_on <= report.due_on:
             raise Refused(
-                T("Le nouveau délai, {new}, n'est pas après l'échéance en vigueur, {old}.", "The new due day, {new}, is not after the one in force, {old}.",
-                  new=due_on.isoformat(), old=report.due_on.isoformat()),
+                T(
+                    "Le nouveau délai, {new}, n'est pas après l'échéance en vigueur, {old}.",
+                    "The new due day, {new}, is not after the one in force, {old}.",
+                    new=due_on.isoformat(),
+                    old=report.due_on.isoformat(),
+                ),
                 kind="input",
             )
         old, report.due_on = report.due_on, due_on
@@ -485,19 +621,25 @@ def _write_to_pole(report: Report, at: dt.datetime, subject: Any, body: Any) -> 
     live = Q(ends_on__isnull=True) | Q(ends_on__gte=day)
     carriers = Carrier.objects.filter(live, cluster_id=report.contract.cluster_id).values("organisation_id")
     people = (
-        Mandate.objects.filter(live, organisation_id__in=carriers, role__in=roles, revoked_at__isnull=True, starts_on__lte=day)
+        Mandate.objects.filter(
+            live, organisation_id__in=carriers, role__in=roles, revoked_at__isnull=True, starts_on__lte=day
+        )
         .order_by("user__email")
         .values_list("user__email", "user__language")
         .distinct()
     )
     sent = 0
     for email, language in people:
-        outbox.post(email, subject.in_language(language or "fr"), body.in_language(language or "fr"), case=case_of(report))
+        outbox.post(
+            email, subject.in_language(language or "fr"), body.in_language(language or "fr"), case=case_of(report)
+        )
         sent += 1
     return sent
 
 
-def remind(round: Round, *, by: Any, on: dt.date, at: dt.datetime | None = None, only_on_reminder_days: bool = False) -> int:
+def remind(
+    round: Round, *, by: Any, on: dt.date, at: dt.datetime | None = None, only_on_reminder_days: bool = False
+) -> int:
     """Remind every pôle whose report is still to be submitted; at most once a day each. Returns how many reports were.
 
     ``only_on_reminder_days``: do nothing on other days than those of the policy's calendar (before the due day)
@@ -508,21 +650,40 @@ def remind(round: Round, *, by: Any, on: dt.date, at: dt.datetime | None = None,
     days = tuple(delays.value) if delays else ()
     count = 0
     with transaction.atomic():
-        waiting = Report.objects.filter(round=round, state__in=states.EDITABLE).select_related("contract__cluster", "round")
+        waiting = Report.objects.filter(round=round, state__in=states.EDITABLE).select_related(
+            "contract__cluster", "round"
+        )
         for report in waiting.order_by("id"):
             left = (report.due_on - on).days
             if only_on_reminder_days and left not in days and left != -1:
                 continue
             if journal_has(case_of(report), "report.remind", on):
                 continue
-            subject = T("Rapport {code} à soumettre : {title}", "Report {code} to submit: {title}", code=round.code, title=report.contract.title)
+            subject = T(
+                "Rapport {code} à soumettre : {title}",
+                "Report {code} to submit: {title}",
+                code=round.code,
+                title=report.contract.title,
+            )
             body = (
-                T("Le rapport est attendu pour le {due} ; il reste {n} jour(s).", "The report is due on {due}; {n} day(s) are left.", due=report.due_on.isoformat(), n=left)
+                T(
+                    "Le rapport est attendu pour le {due} ; il reste {n} jour(s).",
+                    "The report is due on {due}; {n} day(s) are left.",
+                    due=report.due_on.isoformat(),
+                    n=left,
+                )
                 if left >= 0
-                else T("Le rapport était attendu pour le {due} ; il a {n} jour(s) de retard.", "The report was due on {due}; it is {n} day(s) late.", due=report.due_on.isoformat(), n=-left)
+                else T(
+                    "Le rapport était attendu pour le {due} ; il a {n} jour(s) de retard.",
+                    "The report was due on {due}; it is {n} day(s) late.",
+                    due=report.due_on.isoformat(),
+                    n=-left,
+                )
             )
             sent = _write_to_pole(report, at, subject, body)
-            journal.record(case_of(report), "report.remind", by=by, on=on, at=at, after={"messages": sent, "due_on": report.due_on})
+            journal.record(
+                case_of(report), "report.remind", by=by, on=on, at=at, after={"messages": sent, "due_on": report.due_on}
+            )
             count += 1
     return count
 
@@ -570,18 +731,41 @@ def report_progress(
     if status not in states.ACTION_STATUSES:
         faults.append(T("Choisissez où en est l'action.", "Choose where the action stands."))
     if not 0 <= percent <= 100:
-        faults.append(T("L'avancement va de 0 à 100 % : {n} ne convient pas.", "Progress goes from 0 to 100%: {n} does not fit.", n=percent))
+        faults.append(
+            T(
+                "L'avancement va de 0 à 100 % : {n} ne convient pas.",
+                "Progress goes from 0 to 100%: {n} does not fit.",
+                n=percent,
+            )
+        )
     if status == "done":
         percent = 100
         if done_on is None:
             faults.append(T("Dites quel jour l'action a été achevée.", "Say on which day the action was finished."))
     if done_on and done_on > on:
-        faults.append(T("L'action ne peut pas être achevée le {day}, qui n'est pas encore venu.", "The action cannot be finished on {day}, which has not come yet.", day=done_on.isoformat()))
+        faults.append(
+            T(
+                "L'action ne peut pas être achevée le {day}, qui n'est pas encore venu.",
+                "The action cannot be finished on {day}, which has not come yet.",
+                day=done_on.isoformat(),
+            )
+        )
     if done_on and status != "done":
         done_on = None
-    if expected_end and action.ends_on and expected_end > action.ends_on and status not in ("done", "cancelled") and not reason:
+    if (
+        expected_end
+        and action.ends_on
+        and expected_end > action.ends_on
+        and status not in ("done", "cancelled")
+        and not reason
+    ):
         faults.append(
-            T("La fin glisse du {old} au {new} : dites pourquoi.", "The end slips from {old} to {new}: say why.", old=action.ends_on.isoformat(), new=expected_end.isoformat())
+            T(
+                "La fin glisse du {old} au {new} : dites pourquoi.",
+                "The end slips from {old} to {new}: say why.",
+                old=action.ends_on.isoformat(),
+                new=expected_end.isoformat(),
+            )
         )
     if status == "cancelled" and not reason:
         faults.append(T("Dites pourquoi l'action est abandonnée.", "Say why the action is given up."))
@@ -591,17 +775,47 @@ def report_progress(
     with transaction.atomic():
         old = _current_progress(action, None)
         _same(old, seen)
-        row = _write_progress(action, None, old, at=at, by=by, on=on, status=status, percent=percent, expected_end=expected_end, done_on=done_on, reason=reason)
+        row = _write_progress(
+            action,
+            None,
+            old,
+            at=at,
+            by=by,
+            on=on,
+            status=status,
+            percent=percent,
+            expected_end=expected_end,
+            done_on=done_on,
+            reason=reason,
+        )
         journal.record(
-            _contract_case(contract), "action.progress", by=by, on=on, at=at, why=reason,
+            _contract_case(contract),
+            "action.progress",
+            by=by,
+            on=on,
+            at=at,
+            why=reason,
             before={"status": old.status, "percent": old.percent, "expected_end": old.expected_end} if old else None,
-            after={"action": action.key, "status": status, "percent": percent, "expected_end": expected_end, "done_on": done_on},
+            after={
+                "action": action.key,
+                "status": status,
+                "percent": percent,
+                "expected_end": expected_end,
+                "done_on": done_on,
+            },
         )
     return row
 
 
 def pass_milestone(
-    milestone: Milestone, *, done_on: dt.date | None, by: Any, on: dt.date, expected: dt.date | None = None, reason: str = "", at: dt.datetime | None = None
+    milestone: Milestone,
+    *,
+    done_on: dt.date | None,
+    by: Any,
+    on: dt.date,
+    expected: dt.date | None = None,
+    reason: str = "",
+    at: dt.datetime | None = None,
 ) -> Progress:
     """The pôle says that a milestone was passed on a day (or is now expected on another, with the reason).
 
@@ -612,44 +826,83 @@ def pass_milestone(
     may_declare(by, action.contract, on, "action.update")
     if done_on and done_on > on:
         raise Refused(
-            T("Le jalon ne peut pas être franchi le {day}, qui n'est pas encore venu.", "The milestone cannot be passed on {day}, which has not come yet.", day=done_on.isoformat()),
+            T(
+                "Le jalon ne peut pas être franchi le {day}, qui n'est pas encore venu.",
+                "The milestone cannot be passed on {day}, which has not come yet.",
+                day=done_on.isoformat(),
+            ),
             kind="input",
         )
     if not done_on and expected and milestone.due_on and expected > milestone.due_on and not reason.strip():
         raise Refused(
-            T("Le jalon glisse du {old} au {new} : dites pourquoi.", "The milestone slips from {old} to {new}: say why.", old=milestone.due_on.isoformat(), new=expected.isoformat()),
+            T(
+                "Le jalon glisse du {old} au {new} : dites pourquoi.",
+                "The milestone slips from {old} to {new}: say why.",
+                old=milestone.due_on.isoformat(),
+                new=expected.isoformat(),
+            ),
             kind="input",
         )
     at = clock.stamp(on, at)
     with transaction.atomic():
         old = _current_progress(action, milestone)
         row = _write_progress(
-            action, milestone, old, at=at, by=by, on=on, status="done" if done_on else "on_track", percent=100 if done_on else 0,
-            expected_end=expected, done_on=done_on, reason=reason.strip(),
+            action,
+            milestone,
+            old,
+            at=at,
+            by=by,
+            on=on,
+            status="done" if done_on else "on_track",
+            percent=100 if done_on else 0,
+            expected_end=expected,
+            done_on=done_on,
+            reason=reason.strip(),
         )
         journal.record(
-            _contract_case(action.contract), "milestone.progress", by=by, on=on, at=at, why=reason.strip(),
+            _contract_case(action.contract),
+            "milestone.progress",
+            by=by,
+            on=on,
+            at=at,
+            why=reason.strip(),
             after={"action": action.key, "milestone": milestone.key, "done_on": done_on, "expected": expected},
         )
     return row
 
 
 def _current_progress(action: Action, milestone: Milestone | None) -> Progress | None:
-    return Progress.objects.select_for_update().filter(action=action, milestone=milestone, superseded_at__isnull=True).order_by("-id").first()
+    return (
+        Progress.objects.select_for_update()
+        .filter(action=action, milestone=milestone, superseded_at__isnull=True)
+        .order_by("-id")
+        .first()
+    )
 
 
 def _same(old: Any, seen: int | None) -> None:
     if seen is None or seen == (old.pk if old else 0):
         return
     raise Refused(
-        T("{who} a mis à jour cette ligne entre-temps. Ce que vous avez saisi est gardé dans le formulaire : relisez, puis enregistrez.",
-          "{who} updated this line meanwhile. What you typed is kept in the form: look again, then save.",
-          who=(old.user_label if old and old.user_label else str(T("Quelqu'un d'autre", "Somebody else")))),
+        T(
+            "{who} a mis à jour cette ligne entre-temps. Ce que vous avez saisi est gardé dans le formulaire : relisez, puis enregistrez.",
+            "{who} updated this line meanwhile. What you typed is kept in the form: look again, then save.",
+            who=(old.user_label if old and old.user_label else str(T("Quelqu'un d'autre", "Somebody else"))),
+        ),
         kind="conflict",
     )
 
 
-def _write_progress(action: Action, milestone: Milestone | None, old: Progress | None, *, at: dt.datetime, by: Any, on: dt.date, **fields: Any) -> Progress:
+def _write_progress(
+    action: Action,
+    milestone: Milestone | None,
+    old: Progress | None,
+    *,
+    at: dt.datetime,
+    by: Any,
+    on: dt.date,
+    **fields: Any,
+) -> Progress:
     if old is not None:
         Progress.objects.filter(pk=old.pk).update(superseded_at=at)
     return Progress.objects.create(
@@ -684,19 +937,38 @@ def judge_objective(
     may_review(by, objective.contract, on)
     current = ObjectiveStatus.objects.filter(objective=objective, superseded_at__isnull=True).order_by("-id").first()
     if current is None:
-        raise Refused(T("Le pôle n'a encore rien déclaré sur cet objectif.", "The cluster has not declared anything about this objective yet."))
+        raise Refused(
+            T(
+                "Le pôle n'a encore rien déclaré sur cet objectif.",
+                "The cluster has not declared anything about this objective yet.",
+            )
+        )
     if not agree and not note.strip():
         raise Refused(T("Dites pourquoi vous contestez.", "Say why you contest it."), kind="input")
     declared, _ = read_status(current.status)
     status = declared if agree else f"{CONTESTED}{declared}"
     return _write_status(
-        objective, status, validated=agree, note=note if not agree else current.note, by=by, on=on, at=at,
+        objective,
+        status,
+        validated=agree,
+        note=note if not agree else current.note,
+        by=by,
+        on=on,
+        at=at,
         act="objective.validate" if agree else "objective.contest",
     )
 
 
 def _write_status(
-    objective: Objective, status: str, *, validated: bool, note: str, by: Any, on: dt.date, at: dt.datetime | None, act: str
+    objective: Objective,
+    status: str,
+    *,
+    validated: bool,
+    note: str,
+    by: Any,
+    on: dt.date,
+    at: dt.datetime | None,
+    act: str,
 ) -> ObjectiveStatus:
     at = clock.stamp(on, at)
     with transaction.atomic():
@@ -704,10 +976,21 @@ def _write_status(
         before = held.order_by("-id").first()
         held.update(superseded_at=at)
         row = ObjectiveStatus.objects.create(
-            objective=objective, on=on, status=status, validated=validated, note=note.strip(), recorded_at=at, user_label=(by.user_label or "")[:200],
+            objective=objective,
+            on=on,
+            status=status,
+            validated=validated,
+            note=note.strip(),
+            recorded_at=at,
+            user_label=(by.user_label or "")[:200],
         )
         journal.record(
-            _contract_case(objective.contract), act, by=by, on=on, at=at, why=note.strip(),
+            _contract_case(objective.contract),
+            act,
+            by=by,
+            on=on,
+            at=at,
+            why=note.strip(),
             before={"status": before.status, "validated": before.validated} if before else None,
             after={"objective": objective.key, "status": status, "validated": validated},
         )
@@ -738,17 +1021,33 @@ def declare_step(
     may_declare_paid(by, commitment.contract, commitment.party, on)
     kinds = ("decided", "paid", "refused") if commitment.kind == "money" else ("decided", "delivered", "refused")
     if kind not in kinds:
-        raise Refused(T("Cet acte n'existe pas pour cet engagement.", "This act does not exist for this commitment."), kind="input")
+        raise Refused(
+            T("Cet acte n'existe pas pour cet engagement.", "This act does not exist for this commitment."),
+            kind="input",
+        )
     if day > on:
-        raise Refused(T("Le {day} n'est pas encore venu.", "{day} has not come yet.", day=day.isoformat()), kind="input")
+        raise Refused(
+            T("Le {day} n'est pas encore venu.", "{day} has not come yet.", day=day.isoformat()), kind="input"
+        )
     if amount is not None and amount < 0:
-        raise Refused(T("Un montant ne peut pas être négatif : {n}.", "An amount cannot be negative: {n}.", n=str(amount)), kind="input")
+        raise Refused(
+            T("Un montant ne peut pas être négatif : {n}.", "An amount cannot be negative: {n}.", n=str(amount)),
+            kind="input",
+        )
     at = clock.stamp(on, at)
     with transaction.atomic():
         current = Commitment.objects.select_for_update().filter(pk=commitment.pk, superseded_at__isnull=True).first()
         if current is None:
-            raise Refused(T("Cet engagement a été remplacé par un avenant ; rechargez la page.", "This commitment was replaced by an amendment; reload the page."), kind="conflict")
-        steps = CommitmentStep.objects.filter(contract=commitment.contract, key=commitment.key, superseded_at__isnull=True)
+            raise Refused(
+                T(
+                    "Cet engagement a été remplacé par un avenant ; rechargez la page.",
+                    "This commitment was replaced by an amendment; reload the page.",
+                ),
+                kind="conflict",
+            )
+        steps = CommitmentStep.objects.filter(
+            contract=commitment.contract, key=commitment.key, superseded_at__isnull=True
+        )
         if kind == "paid":
             paid = sum((s.amount or Decimal(0) for s in steps if s.kind == "paid"), Decimal(0))
             left = commitment.amount - paid if commitment.amount is not None else None
@@ -758,28 +1057,55 @@ def declare_step(
                 raise Refused(T("Dites le montant versé.", "Say the amount paid."), kind="input")
             if left is not None and amount > left:
                 raise Refused(
-                    T("{n} dépasse ce qui reste à verser ({left} sur {promised} promis).", "{n} is more than what is left to pay ({left} of {promised} promised).",
-                      n=str(amount), left=str(left), promised=str(commitment.amount)),
+                    T(
+                        "{n} dépasse ce qui reste à verser ({left} sur {promised} promis).",
+                        "{n} is more than what is left to pay ({left} of {promised} promised).",
+                        n=str(amount),
+                        left=str(left),
+                        promised=str(commitment.amount),
+                    ),
                     kind="input",
                 )
             steps.filter(kind="contested").update(superseded_at=at)
         step = CommitmentStep.objects.create(
-            contract=commitment.contract, key=commitment.key, kind=kind, on=day, amount=amount, reference=reference.strip()[:200],
-            user_label=(by.user_label or "")[:200], recorded_at=at,
+            contract=commitment.contract,
+            key=commitment.key,
+            kind=kind,
+            on=day,
+            amount=amount,
+            reference=reference.strip()[:200],
+            user_label=(by.user_label or "")[:200],
+            recorded_at=at,
         )
         journal.record(
-            _contract_case(commitment.contract), f"commitment.{kind}", by=by, on=on, at=at, why=reference.strip(),
+            _contract_case(commitment.contract),
+            f"commitment.{kind}",
+            by=by,
+            on=on,
+            at=at,
+            why=reference.strip(),
             after={"commitment": commitment.key, "party": commitment.party.key, "day": day, "amount": amount},
         )
     return step
 
 
-def declare_paid(commitment: Commitment, *, by: Any, on: dt.date, day: dt.date, amount: Decimal | None = None, reference: str = "", at: dt.datetime | None = None) -> CommitmentStep:
+def declare_paid(
+    commitment: Commitment,
+    *,
+    by: Any,
+    on: dt.date,
+    day: dt.date,
+    amount: Decimal | None = None,
+    reference: str = "",
+    at: dt.datetime | None = None,
+) -> CommitmentStep:
     """The authority itself says that it paid; see :func:`declare_step`."""
     return declare_step(commitment, "paid", by=by, on=on, day=day, amount=amount, reference=reference, at=at)
 
 
-def flag_not_received(commitment: Commitment, *, by: Any, on: dt.date, note: str = "", at: dt.datetime | None = None) -> CommitmentStep:
+def flag_not_received(
+    commitment: Commitment, *, by: Any, on: dt.date, note: str = "", at: dt.datetime | None = None
+) -> CommitmentStep:
     """The pôle says that a payment declared by a public party did not arrive.
 
     Raises:
@@ -789,17 +1115,32 @@ def flag_not_received(commitment: Commitment, *, by: Any, on: dt.date, note: str
     at = clock.stamp(on, at)
     with transaction.atomic():
         steps = list(
-            CommitmentStep.objects.select_for_update().filter(contract=commitment.contract, key=commitment.key, superseded_at__isnull=True)
+            CommitmentStep.objects.select_for_update().filter(
+                contract=commitment.contract, key=commitment.key, superseded_at__isnull=True
+            )
         )
         if not any(s.kind in ("paid", "delivered") for s in steps):
-            raise Refused(T("Aucun versement n'est déclaré sur cet engagement.", "No payment is declared on this commitment."))
+            raise Refused(
+                T("Aucun versement n'est déclaré sur cet engagement.", "No payment is declared on this commitment.")
+            )
         if any(s.kind == "contested" for s in steps):
             raise Refused(T("C'est déjà signalé.", "This is flagged already."))
         step = CommitmentStep.objects.create(
-            contract=commitment.contract, key=commitment.key, kind="contested", on=on, reference=note.strip()[:200],
-            user_label=(by.user_label or "")[:200], recorded_at=at,
+            contract=commitment.contract,
+            key=commitment.key,
+            kind="contested",
+            on=on,
+            reference=note.strip()[:200],
+            user_label=(by.user_label or "")[:200],
+            recorded_at=at,
         )
         journal.record(
-            _contract_case(commitment.contract), "commitment.not_received", by=by, on=on, at=at, why=note.strip(), after={"commitment": commitment.key},
+            _contract_case(commitment.contract),
+            "commitment.not_received",
+            by=by,
+            on=on,
+            at=at,
+            why=note.strip(),
+            after={"commitment": commitment.key},
         )
     return step

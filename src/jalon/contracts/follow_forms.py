@@ -21,7 +21,10 @@ class Day(forms.DateField):
         kwargs.setdefault(
             "error_messages",
             {
-                "invalid": T("Cette date ne se lit pas : écrivez-la 30/06/2010.", "This date cannot be read: write it 2010-06-30."),
+                "invalid": T(
+                    "Cette date ne se lit pas : écrivez-la 30/06/2010.",
+                    "This date cannot be read: write it 2010-06-30.",
+                ),
                 "required": T("Une date est attendue ici.", "A date is expected here."),
             },
         )
@@ -48,18 +51,33 @@ class Amount(forms.CharField):
 class ProgressForm(forms.Form):
     """Where an action stands. ``seen`` is the version that the form showed."""
 
-    status = forms.ChoiceField(label=T("Où en est l'action ?", "Where does the action stand?"), choices=list(states.ACTION_STATUSES.items()), widget=forms.RadioSelect)
+    status = forms.ChoiceField(
+        label=T("Où en est l'action ?", "Where does the action stand?"),
+        choices=list(states.ACTION_STATUSES.items()),
+        widget=forms.RadioSelect,
+    )
     percent = forms.IntegerField(
-        label=T("Avancement", "Progress"), min_value=0, max_value=100, widget=forms.NumberInput(attrs={"step": 5}),
+        label=T("Avancement", "Progress"),
+        min_value=0,
+        max_value=100,
+        widget=forms.NumberInput(attrs={"step": 5}),
         error_messages={
             "min_value": T("L'avancement va de 0 à 100 %.", "Progress goes from 0 to 100%."),
             "max_value": T("L'avancement va de 0 à 100 %.", "Progress goes from 0 to 100%."),
             "invalid": T("Un nombre entier de 0 à 100 est attendu.", "A whole number from 0 to 100 is expected."),
         },
     )
-    expected_end = Day(label=T("Fin maintenant attendue", "End now expected"), required=False, help_text=T("Si elle a glissé ; dites alors pourquoi.", "If it slipped; then say why."))
+    expected_end = Day(
+        label=T("Fin maintenant attendue", "End now expected"),
+        required=False,
+        help_text=T("Si elle a glissé ; dites alors pourquoi.", "If it slipped; then say why."),
+    )
     done_on = Day(label=T("Achevée le", "Finished on"), required=False)
-    reason = forms.CharField(label=T("Pourquoi, en une phrase", "Why, in one sentence"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(
+        label=T("Pourquoi, en une phrase", "Why, in one sentence"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -78,14 +96,24 @@ class MilestoneForm(forms.Form):
 class ObjectiveForm(forms.Form):
     """Where an objective stands, in the eyes of the pôle."""
 
-    status = forms.ChoiceField(label=T("Où en est l'objectif ?", "Where does the objective stand?"), choices=list(states.OBJECTIVE_STATUSES.items()), widget=forms.RadioSelect)
-    note = forms.CharField(label=T("En une phrase", "In one sentence"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    status = forms.ChoiceField(
+        label=T("Où en est l'objectif ?", "Where does the objective stand?"),
+        choices=list(states.OBJECTIVE_STATUSES.items()),
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(
+        label=T("En une phrase", "In one sentence"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class JudgeForm(forms.Form):
     """What the State says of the pôle's declaration."""
 
-    note = forms.CharField(label=T("Motif, si vous contestez", "Reason, if you contest it"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    note = forms.CharField(
+        label=T("Motif, si vous contestez", "Reason, if you contest it"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
 
 class StepForm(forms.Form):
@@ -93,8 +121,14 @@ class StepForm(forms.Form):
 
     kind = forms.ChoiceField(label=T("Que s'est-il passé ?", "What happened?"), widget=forms.RadioSelect)
     day = Day(label=T("Le", "On"))
-    amount = Amount(label=T("Montant", "Amount"), required=False, help_text=T("Vide : ce qui reste à verser.", "Empty: what is left to pay."))
-    reference = forms.CharField(label=T("Référence (mandat, délibération)", "Reference (order, deliberation)"), required=False, max_length=200)
+    amount = Amount(
+        label=T("Montant", "Amount"),
+        required=False,
+        help_text=T("Vide : ce qui reste à verser.", "Empty: what is left to pay."),
+    )
+    reference = forms.CharField(
+        label=T("Référence (mandat, délibération)", "Reference (order, deliberation)"), required=False, max_length=200
+    )
 
     def __init__(self, *args: Any, support: bool = False, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -223,7 +223,11 @@ class Dashboard:
 
     @property
     def simulated(self) -> bool:
-        return self.contract.simulated or any(i.simulated for i in self.indicators) or any(c.commitment.simulated for c in self.commitments)
+        return (
+            self.contract.simulated
+            or any(i.simulated for i in self.indicators)
+            or any(c.commitment.simulated for c in self.commitments)
+        )
 
     @cached_property
     def attention(self) -> list[Attention]:
@@ -232,22 +236,56 @@ class Dashboard:
         for r in self.reports:
             light = rules.report_light(today=self.day, state=self.report_states[r.pk], due_on=r.due_on)
             if light.bad:
-                found.append(Attention(light, T("Rapport", "Report"), r.round.code, light.why.rule, "governance", "rapports"))
+                found.append(
+                    Attention(light, T("Rapport", "Report"), r.round.code, light.why.rule, "governance", "rapports")
+                )
         for o in self.objectives:
             if o.light.bad:
-                found.append(Attention(o.light, T("Objectif", "Objective"), o.objective.title, o.light.why.rule, "governance", f"objectif-{o.objective.key}"))
+                found.append(
+                    Attention(
+                        o.light,
+                        T("Objectif", "Objective"),
+                        o.objective.title,
+                        o.light.why.rule,
+                        "governance",
+                        f"objectif-{o.objective.key}",
+                    )
+                )
             for a in o.actions:
                 if a.light.bad:
-                    found.append(Attention(a.light, T("Action", "Action"), a.action.title, a.light.why.rule, "governance", f"action-{a.action.key}"))
+                    found.append(
+                        Attention(
+                            a.light,
+                            T("Action", "Action"),
+                            a.action.title,
+                            a.light.why.rule,
+                            "governance",
+                            f"action-{a.action.key}",
+                        )
+                    )
         for i in self.indicators:
             if i.light is not None and (i.light.bad or i.light.code == "unknown"):
-                found.append(Attention(i.light, T("Indicateur", "Indicator"), i.title, i.light.why.rule, "governance", f"indicateur-{i.indicator.key}"))
+                found.append(
+                    Attention(
+                        i.light,
+                        T("Indicateur", "Indicator"),
+                        i.title,
+                        i.light.why.rule,
+                        "governance",
+                        f"indicateur-{i.indicator.key}",
+                    )
+                )
         for c in self.commitments:
             if c.light.bad:
                 found.append(
-                    Attention(c.light, T("Engagement public", "Public commitment"),
-                              f"{c.commitment.party.organisation.name} {c.commitment.year or ''}".strip(), c.light.why.rule, "public",
-                              f"engagement-{c.commitment.key}")
+                    Attention(
+                        c.light,
+                        T("Engagement public", "Public commitment"),
+                        f"{c.commitment.party.organisation.name} {c.commitment.year or ''}".strip(),
+                        c.light.why.rule,
+                        "public",
+                        f"engagement-{c.commitment.key}",
+                    )
                 )
         return sorted(found, key=lambda a: (a.light.rank, -a.light.days))
 
@@ -310,7 +348,11 @@ def actions_of(contract: Contract, day: dt.date, known_on: dt.date | None, stand
     for m in found:
         p = moved.get((m.action_id, m.pk))
         light = rules.milestone_light(
-            today=day, due_on=m.due_on, closes_on=contract.ends_on, done_on=p.done_on if p else None, expected_on=p.expected_end if p else None
+            today=day,
+            due_on=m.due_on,
+            closes_on=contract.ends_on,
+            done_on=p.done_on if p else None,
+            expected_on=p.expected_end if p else None,
         )
         stones[m.action_id].append(MilestoneView(m, p, light))
     out = []
@@ -318,8 +360,14 @@ def actions_of(contract: Contract, day: dt.date, known_on: dt.date | None, stand
         p = moved.get((a.pk, None))
         mine = stones.get(a.pk, [])
         light = rules.action_light(
-            today=day, starts_on=a.starts_on, ends_on=a.ends_on, closes_on=contract.ends_on, status=p.status if p else "",
-            percent=p.percent if p else 0, expected_end=p.expected_end if p else None, done_on=p.done_on if p else None,
+            today=day,
+            starts_on=a.starts_on,
+            ends_on=a.ends_on,
+            closes_on=contract.ends_on,
+            status=p.status if p else "",
+            percent=p.percent if p else 0,
+            expected_end=p.expected_end if p else None,
+            done_on=p.done_on if p else None,
             milestones_late=sum(m.light.code in ("late", "missed") for m in mine),
         )
         out.append(ActionView(a, p, light, mine))
@@ -339,7 +387,11 @@ def objectives_of(contract: Contract, day: dt.date, known_on: dt.date | None, st
         s = stated.get(o.pk)
         declared, contested = rules.read_status(s.status) if s else ("", False)
         light = rules.objective_light(
-            today=day, status=declared or None, validated=bool(s and s.validated), contested=contested, closes_on=contract.ends_on,
+            today=day,
+            status=declared or None,
+            validated=bool(s and s.validated),
+            contested=contested,
+            closes_on=contract.ends_on,
             actions=[a.light.code for a in actions[o.pk]],
         )
         out.append(ObjectiveView(o, s, declared, contested, light, actions[o.pk]))
@@ -352,7 +404,9 @@ def commitments_of(contract: Contract, day: dt.date, known_on: dt.date | None) -
     for s in as_known_on(CommitmentStep.objects.filter(contract=contract), known_on).order_by("on", "id"):
         steps[s.key].append(s)
     voted: dict[tuple[int, int], Decimal] = {}
-    decisions = Deliberation.objects.filter(text__contract=contract, outcome="approved", year__isnull=False, amount__isnull=False)
+    decisions = Deliberation.objects.filter(
+        text__contract=contract, outcome="approved", year__isnull=False, amount__isnull=False
+    )
     if known_on is not None:
         from jalon.core.clock import end_of_day
 
@@ -366,7 +420,11 @@ def commitments_of(contract: Contract, day: dt.date, known_on: dt.date | None) -
         decided: Decimal | bool | None = None
         for s in mine:
             if s.kind == "decided":
-                decided = (decided if isinstance(decided, Decimal) else Decimal(0)) + s.amount if s.amount is not None else decided or True
+                decided = (
+                    (decided if isinstance(decided, Decimal) else Decimal(0)) + s.amount
+                    if s.amount is not None
+                    else decided or True
+                )
         if decided is None and c.year is not None and c.kind == "money":
             decided = voted.get((c.party_id, c.year))
         payments = [s for s in mine if s.kind == "paid"]
@@ -374,8 +432,17 @@ def commitments_of(contract: Contract, day: dt.date, known_on: dt.date | None) -
         delivered = next((s.on for s in mine if s.kind == "delivered"), None)
         contested = any(s.kind == "contested" for s in mine)
         light = rules.commitment_light(
-            today=day, kind=c.kind, amount=c.amount, due_on=c.due_on, year=c.year, closes_on=contract.ends_on, decided=decided, paid=paid,
-            paid_on=payments[-1].on if payments else None, delivered_on=delivered, refused=any(s.kind == "refused" for s in mine),
+            today=day,
+            kind=c.kind,
+            amount=c.amount,
+            due_on=c.due_on,
+            year=c.year,
+            closes_on=contract.ends_on,
+            decided=decided,
+            paid=paid,
+            paid_on=payments[-1].on if payments else None,
+            delivered_on=delivered,
+            refused=any(s.kind == "refused" for s in mine),
             contested=contested,
         )
         due, read = rules.commitment_due(c.due_on, c.year)
@@ -384,8 +451,15 @@ def commitments_of(contract: Contract, day: dt.date, known_on: dt.date | None) -
 
 
 def indicators_of(
-    contract: Contract, day: dt.date, known_on: dt.date | None, standing: Q, sight: str, *, asked: dict[int, dt.date] | None = None,
-    only: str | None = None, since: dt.date | None = None,
+    contract: Contract,
+    day: dt.date,
+    known_on: dt.date | None,
+    standing: Q,
+    sight: str,
+    *,
+    asked: dict[int, dt.date] | None = None,
+    only: str | None = None,
+    since: dt.date | None = None,
 ) -> list[IndicatorView]:
     """The indicators with series, targets and lights: three queries.
 
@@ -403,11 +477,15 @@ def indicators_of(
     for t in as_known_on(Target.objects.filter(indicator__in=[i.pk for i in chosen]), known_on).select_related("text"):
         aims[t.indicator_id][t.year] = t
     series: dict[str, list[Observation]] = defaultdict(list)
-    rows = observed.values(contract.cluster_id, [i.code for i in chosen], sight=sight, known_on=known_on).filter(breakdown="")
+    rows = observed.values(contract.cluster_id, [i.code for i in chosen], sight=sight, known_on=known_on).filter(
+        breakdown=""
+    )
     if since is not None:
         rows = rows.filter(period_end__gte=since)
     if only is None:
-        rows = rows.only("cluster_id", "indicator", "breakdown", "period_end", "value", "state", "simulated", "definition_version")
+        rows = rows.only(
+            "cluster_id", "indicator", "breakdown", "period_end", "value", "state", "simulated", "definition_version"
+        )
     for o in observed.latest(rows).values():
         series[o.indicator].append(o)
     rules_of = policy()
@@ -428,8 +506,14 @@ def indicators_of(
         target = aims[i.pk].get(year)
         start, end = dt.date(year, 1, 1), dt.date(year, 12, 31)
         light = rules.indicator_light(
-            today=day, direction=entry.direction if entry else i.direction, target=target.value if target else None,
-            value=observation.value if observation else None, period_start=start, period_end=end, asked_by=due_of(year), baseline=i.baseline,
+            today=day,
+            direction=entry.direction if entry else i.direction,
+            target=target.value if target else None,
+            value=observation.value if observation else None,
+            period_start=start,
+            period_end=end,
+            asked_by=due_of(year),
+            baseline=i.baseline,
         )
         out.append(IndicatorView(i, entry, source_of(i, entry), mine, aims[i.pk], year, observation, light))
     return out
@@ -450,7 +534,9 @@ def reports_of(contract: Contract, known_on: dt.date | None) -> tuple[list[Repor
     found = Report.objects.filter(contract=contract).select_related("round").order_by("-round__period_start")
     if known_on is not None:
         found = found.filter(round__opens_on__lte=known_on)
-        found = found.annotate(known_state=_report_state_known(known_on, OuterRef("contract__slug"), OuterRef("round__code"), ""))
+        found = found.annotate(
+            known_state=_report_state_known(known_on, OuterRef("contract__slug"), OuterRef("round__code"), "")
+        )
     rows = list(found)
     return rows, {r.pk: (r.known_state if known_on is not None else r.state) for r in rows}
 
@@ -477,7 +563,9 @@ def _report_state_known(day: dt.date, slug: Any, code: Any, prefix: str) -> Coal
     )
 
 
-def dashboard(contract: Contract, *, day: dt.date, sight: str, known_on: dt.date | None = None, live: bool = False) -> Dashboard:
+def dashboard(
+    contract: Contract, *, day: dt.date, sight: str, known_on: dt.date | None = None, live: bool = False
+) -> Dashboard:
     """The life of one contract on a day.
 
     ``live``: also compute today's figures from the records (for readers inside).
@@ -490,7 +578,9 @@ def dashboard(contract: Contract, *, day: dt.date, sight: str, known_on: dt.date
     indicators = indicators_of(contract, day, known_on, standing, sight, asked=asked, since=since)
     if live and contract.starts_on and contract.starts_on <= day:
         start = dt.date(day.year, 1, 1)
-        now = engine.compute([i.entry for i in indicators if i.source == "computed"], [contract.cluster_id], start, day, known_on)
+        now = engine.compute(
+            [i.entry for i in indicators if i.source == "computed"], [contract.cluster_id], start, day, known_on
+        )
         for view in indicators:
             view.now = now.get((contract.cluster_id, view.indicator.code))
     budget: dict[int, dict[str, Decimal]] = defaultdict(dict)
@@ -577,7 +667,9 @@ class BoardRow:
         return self.expected - self.stated
 
 
-def board_contracts(base: QuerySet[Contract], round: Round | None, chosen: BoardFilter, day: dt.date, known_on: dt.date | None) -> QuerySet[Contract]:
+def board_contracts(
+    base: QuerySet[Contract], round: Round | None, chosen: BoardFilter, day: dt.date, known_on: dt.date | None
+) -> QuerySet[Contract]:
     """The contracts that a board lists, filtered and sorted, each with the state of its report in the round."""
     found = base.filter(starts_on__lte=day, ends_on__gte=round.period_start if round else day)
     if known_on is not None:
@@ -633,7 +725,9 @@ def board_counts(contracts: QuerySet[Contract]) -> Counter:
     return counted
 
 
-def board_rows(contracts: Sequence[Contract], round: Round | None, day: dt.date, known_on: dt.date | None, among: Any = None) -> list[BoardRow]:
+def board_rows(
+    contracts: Sequence[Contract], round: Round | None, day: dt.date, known_on: dt.date | None, among: Any = None
+) -> list[BoardRow]:
     """The rows of these contracts: four queries, whatever their number.
 
     ``among``: a queryset of primary keys, for exports of a whole selection; otherwise the contracts' own keys.
@@ -662,9 +756,26 @@ def board_rows(contracts: Sequence[Contract], round: Round | None, day: dt.date,
         late = (day - c.due).days if c.urgency == 0 and c.due else 0
         out.append(
             BoardRow(
-                c.slug, c.title, c.cluster.name, c.cluster.slug, c.phase, c.group, c.starts_on, c.ends_on, c.report_state, c.due, late,
-                *actions.get(c.pk, (0, 0)), *objectives.get(c.pk, (0, 0)), *values.get(c.pk, (0, 0)), commitments, commitments_late, promised, paid,
-                c.simulated, *report_of(c.report_state, c.due),
+                c.slug,
+                c.title,
+                c.cluster.name,
+                c.cluster.slug,
+                c.phase,
+                c.group,
+                c.starts_on,
+                c.ends_on,
+                c.report_state,
+                c.due,
+                late,
+                *actions.get(c.pk, (0, 0)),
+                *objectives.get(c.pk, (0, 0)),
+                *values.get(c.pk, (0, 0)),
+                commitments,
+                commitments_late,
+                promised,
+                paid,
+                c.simulated,
+                *report_of(c.report_state, c.due),
             )
         )
     return out
@@ -674,7 +785,9 @@ def _standing(known_on: dt.date | None) -> Q:
     """Rows of texts in force, over many contracts."""
     if known_on is None:
         return Q(removed_by_text__isnull=True)
-    later = Text.objects.filter(contract=OuterRef("contract"), number__gt=0).filter(Q(effective_on__isnull=True) | Q(effective_on__gt=known_on))
+    later = Text.objects.filter(contract=OuterRef("contract"), number__gt=0).filter(
+        Q(effective_on__isnull=True) | Q(effective_on__gt=known_on)
+    )
     return ~Q(Exists(later.filter(number=OuterRef("from_text")))) & (
         Q(removed_by_text__isnull=True) | Q(Exists(later.filter(number=OuterRef("removed_by_text"))))
     )
@@ -689,7 +802,9 @@ def _action_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[in
 
 
 def _objective_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[int, tuple[int, int]]:
-    reached = as_known_on(ObjectiveStatus.objects.filter(objective=OuterRef("pk"), status="reached", validated=True), known_on)
+    reached = as_known_on(
+        ObjectiveStatus.objects.filter(objective=OuterRef("pk"), status="reached", validated=True), known_on
+    )
     rows = Objective.objects.filter(_standing(known_on), contract__in=keys).order_by().values_list("contract_id")
     return {row[0]: row[1:] for row in rows.annotate(n=Count("pk"), reached=Count("pk", filter=Exists(reached)))}
 
@@ -701,16 +816,26 @@ def _value_counts(keys: Any, round: Round | None, known_on: dt.date | None) -> d
     others = [i.code for i in policy().indicators if engine.is_computed(i) or i.source in ("survey", "evaluator")]
     given = as_known_on(
         Observation.objects.filter(
-            cluster=OuterRef("contract__cluster"), indicator=OuterRef("code"), period_end=round.period_end, breakdown="",
+            cluster=OuterRef("contract__cluster"),
+            indicator=OuterRef("code"),
+            period_end=round.period_end,
+            breakdown="",
             state__in=("submitted", "validated"),
         ).filter(Q(value__isnull=False) | ~Q(note="")),
         known_on,
     )
-    rows = ContractIndicator.objects.filter(_standing(known_on), contract__in=keys).exclude(code__in=others).order_by().values_list("contract_id")
+    rows = (
+        ContractIndicator.objects.filter(_standing(known_on), contract__in=keys)
+        .exclude(code__in=others)
+        .order_by()
+        .values_list("contract_id")
+    )
     return {row[0]: row[1:] for row in rows.annotate(n=Count("pk"), given=Count("pk", filter=Exists(given)))}
 
 
-def _commitment_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[int, tuple[Decimal | None, Decimal | None, int, int]]:
+def _commitment_counts(
+    keys: Any, day: dt.date, known_on: dt.date | None
+) -> dict[int, tuple[Decimal | None, Decimal | None, int, int]]:
     """Public money promised and paid, commitments, and those late or missed: the rule of ``commitment_light`` in SQL.
 
     Nothing paid is unknown, not zero: a payment of zero cannot be declared.
@@ -722,7 +847,9 @@ def _commitment_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dic
     )
     due = Q(due_on__lt=day) | Q(due_on__isnull=True, year__lt=day.year)
     contested = Q(Exists(steps.filter(kind="contested")))
-    kept = (Q(kind="money", paid__gte=F("amount")) | (Q(kind="support") & Q(Exists(steps.filter(kind="delivered"))))) & ~contested
+    kept = (
+        Q(kind="money", paid__gte=F("amount")) | (Q(kind="support") & Q(Exists(steps.filter(kind="delivered"))))
+    ) & ~contested
     known = ~Q(kind="money", amount__isnull=True) | Q(paid__gt=0)
     late = Q(Exists(steps.filter(kind="refused"))) | (due & known & ~kept)
     rows = (
@@ -744,4 +871,3 @@ def waiting_for(base: QuerySet[Contract], side: str, day: dt.date) -> list[Repor
         .select_related("contract__cluster", "round")
         .order_by("due_on", "contract__cluster__name_key")[:50]
     )
-

@@ -17,7 +17,12 @@ from jalon.core.lang import T, Text
 from jalon.core.why import Why
 
 LIGHTS = ("not_started", "on_track", "at_risk", "late", "reached", "missed", "not_yet_due", "unknown")
-SEVERITY = {code: rank for rank, code in enumerate(("late", "missed", "at_risk", "unknown", "not_started", "on_track", "not_yet_due", "reached"))}
+SEVERITY = {
+    code: rank
+    for rank, code in enumerate(
+        ("late", "missed", "at_risk", "unknown", "not_started", "on_track", "not_yet_due", "reached")
+    )
+}
 """Worst first: the order in which a dashboard shows what asks for attention."""
 
 CONTESTED = "contested:"
@@ -40,7 +45,9 @@ class Light:
         return self.code in ("late", "missed", "at_risk")
 
 
-def _light(code: str, rule: Text, day: dt.date, inputs: Mapping[Any, Any], *, days: int = 0, reading: bool = True) -> Light:
+def _light(
+    code: str, rule: Text, day: dt.date, inputs: Mapping[Any, Any], *, days: int = 0, reading: bool = True
+) -> Light:
     return Light(code, Why(rule=rule, day=day, inputs={str(k): v for k, v in inputs.items()}, reading=reading), days)
 
 
@@ -86,30 +93,62 @@ def light(
     if kept:
         if kept_on and due_on and kept_on > due_on:
             late_by = (kept_on - due_on).days
-            return answer("reached", T("Tenu, {n} jour(s) après l'échéance.", "Kept, {n} day(s) after the due day.", n=late_by))
+            return answer(
+                "reached", T("Tenu, {n} jour(s) après l'échéance.", "Kept, {n} day(s) after the due day.", n=late_by)
+            )
         return answer("reached", T("Tenu.", "Kept."))
     if due_on is None:
         if doubt:
             return answer("at_risk", doubt)
         if begun:
             return answer("on_track", T("Commencé ; aucune échéance n'est fixée.", "Begun; no due day is set."))
-        return answer("unknown", T("Aucune échéance n'est fixée et rien n'est déclaré.", "No due day is set and nothing is declared."))
+        return answer(
+            "unknown",
+            T("Aucune échéance n'est fixée et rien n'est déclaré.", "No due day is set and nothing is declared."),
+        )
     if today > due_on:
         days = (today - due_on).days
         if closes_on and today > closes_on:
-            return answer("missed", T("Le contrat est échu sans que la promesse soit tenue.", "The contract has ended and the promise is not kept."), days)
-        return answer("late", T("L'échéance est passée depuis {n} jour(s) et la promesse n'est pas tenue.",
-                                "The due day passed {n} day(s) ago and the promise is not kept.", n=days), days)
+            return answer(
+                "missed",
+                T(
+                    "Le contrat est échu sans que la promesse soit tenue.",
+                    "The contract has ended and the promise is not kept.",
+                ),
+                days,
+            )
+        return answer(
+            "late",
+            T(
+                "L'échéance est passée depuis {n} jour(s) et la promesse n'est pas tenue.",
+                "The due day passed {n} day(s) ago and the promise is not kept.",
+                n=days,
+            ),
+            days,
+        )
     if doubt:
         return answer("at_risk", doubt)
     if expected_on and expected_on > due_on:
-        return answer("at_risk", T("La date attendue dépasse l'échéance de {n} jour(s).", "The expected day is {n} day(s) after the due day.",
-                                   n=(expected_on - due_on).days))
+        return answer(
+            "at_risk",
+            T(
+                "La date attendue dépasse l'échéance de {n} jour(s).",
+                "The expected day is {n} day(s) after the due day.",
+                n=(expected_on - due_on).days,
+            ),
+        )
     if begun:
-        return answer("on_track", T("Commencé, et l'échéance n'est pas passée.", "Begun, and the due day has not passed."))
+        return answer(
+            "on_track", T("Commencé, et l'échéance n'est pas passée.", "Begun, and the due day has not passed.")
+        )
     if starts_on and starts_on <= today:
-        return answer("not_started", T("Le début prévu est passé, rien n'est encore déclaré ; l'échéance n'est pas passée.",
-                                       "The planned start has passed, nothing is declared yet; the due day has not passed."))
+        return answer(
+            "not_started",
+            T(
+                "Le début prévu est passé, rien n'est encore déclaré ; l'échéance n'est pas passée.",
+                "The planned start has passed, nothing is declared yet; the due day has not passed.",
+            ),
+        )
     return answer("not_yet_due", T("L'échéance n'est pas encore arrivée.", "The due day has not come yet."))
 
 
@@ -130,23 +169,49 @@ def action_light(
     if status == "at_risk":
         doubt = T("Le pôle déclare l'action à surveiller.", "The cluster declares the action at risk.")
     elif status == "late":
-        doubt = T("Le pôle déclare l'action en retard sur son calendrier.", "The cluster declares the action behind its calendar.")
+        doubt = T(
+            "Le pôle déclare l'action en retard sur son calendrier.",
+            "The cluster declares the action behind its calendar.",
+        )
     elif milestones_late:
-        doubt = T("{n} jalon(s) échu(s) ne sont pas franchis.", "{n} milestone(s) due are not passed.", n=milestones_late)
+        doubt = T(
+            "{n} jalon(s) échu(s) ne sont pas franchis.", "{n} milestone(s) due are not passed.", n=milestones_late
+        )
     return light(
-        today=today, starts_on=starts_on, due_on=ends_on, closes_on=closes_on, kept=status == "done", kept_on=done_on,
-        given_up=status == "cancelled", begun=bool(percent) or status in ("on_track", "at_risk", "late"), doubt=doubt,
+        today=today,
+        starts_on=starts_on,
+        due_on=ends_on,
+        closes_on=closes_on,
+        kept=status == "done",
+        kept_on=done_on,
+        given_up=status == "cancelled",
+        begun=bool(percent) or status in ("on_track", "at_risk", "late"),
+        doubt=doubt,
         expected_on=expected_end,
-        inputs={T("avancement déclaré", "declared progress"): f"{percent} %"} if status else {T("déclaration", "declaration"): None},
+        inputs={T("avancement déclaré", "declared progress"): f"{percent} %"}
+        if status
+        else {T("déclaration", "declaration"): None},
     )
 
 
 def milestone_light(
-    *, today: dt.date, due_on: dt.date | None, closes_on: dt.date | None = None, done_on: dt.date | None = None, done: bool = False,
+    *,
+    today: dt.date,
+    due_on: dt.date | None,
+    closes_on: dt.date | None = None,
+    done_on: dt.date | None = None,
+    done: bool = False,
     expected_on: dt.date | None = None,
 ) -> Light:
     """A milestone of an action."""
-    return light(today=today, due_on=due_on, closes_on=closes_on, kept=done or done_on is not None, kept_on=done_on, expected_on=expected_on)
+    return light(
+        today=today,
+        due_on=due_on,
+        closes_on=closes_on,
+        kept=done or done_on is not None,
+        kept_on=done_on,
+        expected_on=expected_on,
+    )
 
 
 def commitment_due(due_on: dt.date | None, year: int | None) -> tuple[dt.date | None, bool]:
@@ -192,14 +257,31 @@ def commitment_light(
     doubt = None
     if contested:
         kept = False
-        doubt = T("Un versement est déclaré, mais le pôle dit ne pas l'avoir reçu.", "A payment is declared, but the cluster says it did not arrive.")
+        doubt = T(
+            "Un versement est déclaré, mais le pôle dit ne pas l'avoir reçu.",
+            "A payment is declared, but the cluster says it did not arrive.",
+        )
     elif isinstance(decided, Decimal) and amount is not None and decided < amount:
-        doubt = T("Le montant décidé est au-dessous du montant promis.", "The amount decided is below the amount promised.")
+        doubt = T(
+            "Le montant décidé est au-dessous du montant promis.", "The amount decided is below the amount promised."
+        )
     if kind == "money" and amount is None and not refused and not paid:
-        return _light("unknown", T("Le contrat ne dit pas le montant promis.", "The contract does not say the amount promised."), today, inputs)
+        return _light(
+            "unknown",
+            T("Le contrat ne dit pas le montant promis.", "The contract does not say the amount promised."),
+            today,
+            inputs,
+        )
     return light(
-        today=today, due_on=due, closes_on=closes_on, kept=kept, kept_on=kept_on, given_up=refused,
-        begun=bool(decided) or bool(paid), doubt=doubt, inputs={k: v for k, v in inputs.items() if v is not None},
+        today=today,
+        due_on=due,
+        closes_on=closes_on,
+        kept=kept,
+        kept_on=kept_on,
+        given_up=refused,
+        begun=bool(decided) or bool(paid),
+        doubt=doubt,
+        inputs={k: v for k, v in inputs.items() if v is not None},
     )
 
 
@@ -222,30 +304,65 @@ def indicator_light(
     if direction not in ("up", "down") or target is None:
         return None
     inputs = {
-        T("cible", "target"): target, T("valeur", "value"): value, T("départ", "baseline"): baseline,
-        T("fin de la période", "end of the period"): period_end, T("valeur attendue le", "value asked by"): asked_by,
+        T("cible", "target"): target,
+        T("valeur", "value"): value,
+        T("départ", "baseline"): baseline,
+        T("fin de la période", "end of the period"): period_end,
+        T("valeur attendue le", "value asked by"): asked_by,
         T("jour", "day"): today,
     }
     inputs = {k: v for k, v in inputs.items() if v is not None}
     if value is None:
         if today <= (asked_by or period_end):
-            return _light("not_yet_due", T("La valeur de la période n'est pas encore demandée.", "The value of the period is not asked yet."), today, inputs)
-        return _light("unknown", T("La valeur de la période n'est pas connue alors qu'elle devait l'être.",
-                                   "The value of the period is not known although it should be."), today, inputs)
+            return _light(
+                "not_yet_due",
+                T("La valeur de la période n'est pas encore demandée.", "The value of the period is not asked yet."),
+                today,
+                inputs,
+            )
+        return _light(
+            "unknown",
+            T(
+                "La valeur de la période n'est pas connue alors qu'elle devait l'être.",
+                "The value of the period is not known although it should be.",
+            ),
+            today,
+            inputs,
+        )
     good = value >= target if direction == "up" else value <= target
     if good:
-        return _light("reached", T("La valeur atteint la cible.", "The value reaches the target."), today, inputs, reading=False)
+        return _light(
+            "reached", T("La valeur atteint la cible.", "The value reaches the target."), today, inputs, reading=False
+        )
     if today > period_end:
-        return _light("missed", T("La période est close et la valeur n'atteint pas la cible.",
-                                  "The period is closed and the value does not reach the target."), today, inputs, reading=False)
+        return _light(
+            "missed",
+            T(
+                "La période est close et la valeur n'atteint pas la cible.",
+                "The period is closed and the value does not reach the target.",
+            ),
+            today,
+            inputs,
+            reading=False,
+        )
     whole = (period_end - period_start).days + 1
     elapsed = Decimal(max((today - period_start).days + 1, 0)) / whole
     start = baseline if baseline is not None else Decimal(0)
     line = start + (target - start) * elapsed
     ahead = value >= line if direction == "up" else value <= line
     if ahead:
-        return _light("on_track", T("La valeur est sur la droite qui mène à la cible.", "The value is on the line to the target."), today, inputs)
-    return _light("at_risk", T("La valeur est derrière la droite qui mène à la cible.", "The value is behind the line to the target."), today, inputs)
+        return _light(
+            "on_track",
+            T("La valeur est sur la droite qui mène à la cible.", "The value is on the line to the target."),
+            today,
+            inputs,
+        )
+    return _light(
+        "at_risk",
+        T("La valeur est derrière la droite qui mène à la cible.", "The value is behind the line to the target."),
+        today,
+        inputs,
+    )
 
 
 def read_status(status: str) -> tuple[str, bool]:
@@ -271,52 +388,139 @@ def objective_light(
     }
     inputs = {k: v for k, v in inputs.items() if v is not None}
     if contested:
-        return _light("at_risk", T("L'État conteste ce que le pôle déclare.", "The State contests what the cluster declares."), today, inputs)
+        return _light(
+            "at_risk",
+            T("L'État conteste ce que le pôle déclare.", "The State contests what the cluster declares."),
+            today,
+            inputs,
+        )
     if status == "reached" and not validated:
-        return _light("on_track", T("Déclaré atteint ; l'État ne l'a pas encore validé.", "Declared reached; the State has not validated it yet."), today, inputs)
+        return _light(
+            "on_track",
+            T(
+                "Déclaré atteint ; l'État ne l'a pas encore validé.",
+                "Declared reached; the State has not validated it yet.",
+            ),
+            today,
+            inputs,
+        )
     if status in ("reached", "missed"):
-        return _light(status, T("Déclaré par le pôle et validé par l'État.", "Declared by the cluster and validated by the State.") if validated
-                      else T("Déclaré par le pôle.", "Declared by the cluster."), today, inputs, reading=False)
+        return _light(
+            status,
+            T("Déclaré par le pôle et validé par l'État.", "Declared by the cluster and validated by the State.")
+            if validated
+            else T("Déclaré par le pôle.", "Declared by the cluster."),
+            today,
+            inputs,
+            reading=False,
+        )
     if closes_on and today > closes_on:
-        return _light("missed", T("Le contrat est échu sans que l'objectif soit atteint.", "The contract has ended and the objective is not reached."), today, inputs)
+        return _light(
+            "missed",
+            T(
+                "Le contrat est échu sans que l'objectif soit atteint.",
+                "The contract has ended and the objective is not reached.",
+            ),
+            today,
+            inputs,
+        )
     if status in ("on_track", "at_risk"):
         return _light(status, T("Déclaré par le pôle.", "Declared by the cluster."), today, inputs, reading=False)
     if any(code in ("late", "missed", "at_risk") for code in actions):
-        return _light("at_risk", T("Une action de cet objectif est en retard, manquée ou à surveiller.", "An action of this objective is late, missed or at risk."), today, inputs)
+        return _light(
+            "at_risk",
+            T(
+                "Une action de cet objectif est en retard, manquée ou à surveiller.",
+                "An action of this objective is late, missed or at risk.",
+            ),
+            today,
+            inputs,
+        )
     if any(code in ("on_track", "reached") for code in actions):
-        return _light("on_track", T("Aucune déclaration ; ses actions avancent.", "Nothing declared; its actions move on."), today, inputs)
+        return _light(
+            "on_track",
+            T("Aucune déclaration ; ses actions avancent.", "Nothing declared; its actions move on."),
+            today,
+            inputs,
+        )
     if actions and all(code == "not_yet_due" for code in actions):
-        return _light("not_yet_due", T("Aucune de ses actions n'est encore due.", "None of its actions is due yet."), today, inputs)
+        return _light(
+            "not_yet_due",
+            T("Aucune de ses actions n'est encore due.", "None of its actions is due yet."),
+            today,
+            inputs,
+        )
     if any(code == "not_started" for code in actions):
         return _light("not_started", T("Ses actions n'ont pas commencé.", "Its actions have not begun."), today, inputs)
-    return _light("unknown", T("Rien n'est déclaré sur cet objectif.", "Nothing is declared about this objective."), today, inputs)
+    return _light(
+        "unknown", T("Rien n'est déclaré sur cet objectif.", "Nothing is declared about this objective."), today, inputs
+    )
 
 
-def report_light(*, today: dt.date, state: str, due_on: dt.date, opens_on: dt.date | None = None, late_from: dt.date | None = None) -> Light:
+def report_light(
+    *, today: dt.date, state: str, due_on: dt.date, opens_on: dt.date | None = None, late_from: dt.date | None = None
+) -> Light:
     """A report: what the pôle owes in a round. Once submitted, it is the correspondent's turn."""
     inputs = {T("échéance", "due on"): due_on, T("jour", "day"): today}
     if state == "validated":
         return _light("reached", T("Le rapport est validé.", "The report is validated."), today, inputs, reading=False)
     if state == "submitted":
-        return _light("on_track", T("Le rapport est soumis ; la vérification est à l'État.", "The report is submitted; the check is the State's."), today, inputs, reading=False)
+        return _light(
+            "on_track",
+            T(
+                "Le rapport est soumis ; la vérification est à l'État.",
+                "The report is submitted; the check is the State's.",
+            ),
+            today,
+            inputs,
+            reading=False,
+        )
     if today >= (late_from or due_on + dt.timedelta(days=1)):
         days = (today - due_on).days
-        return _light("late", T("L'échéance est passée depuis {n} jour(s).", "The due day passed {n} day(s) ago.", n=days), today, inputs, days=days, reading=False)
+        return _light(
+            "late",
+            T("L'échéance est passée depuis {n} jour(s).", "The due day passed {n} day(s) ago.", n=days),
+            today,
+            inputs,
+            days=days,
+            reading=False,
+        )
     if state == "returned":
-        return _light("at_risk", T("Le rapport est retourné ; le pôle doit le corriger.", "The report was returned; the cluster must correct it."), today, inputs, reading=False)
-    return _light("not_yet_due", T("Le rapport peut être rempli jusqu'à l'échéance.", "The report may be filled in until its due day."), today, inputs, reading=False)
+        return _light(
+            "at_risk",
+            T(
+                "Le rapport est retourné ; le pôle doit le corriger.",
+                "The report was returned; the cluster must correct it.",
+            ),
+            today,
+            inputs,
+            reading=False,
+        )
+    return _light(
+        "not_yet_due",
+        T("Le rapport peut être rempli jusqu'à l'échéance.", "The report may be filled in until its due day."),
+        today,
+        inputs,
+        reading=False,
+    )
 
 
 def next_step(state: str, today: dt.date, due_on: dt.date) -> tuple[Text, str]:
     """Who must do what next about a report: sentence, and side (governance, state, nobody)."""
     if state == "submitted":
-        return T("Le correspondant de l'État doit vérifier le rapport.", "The State correspondent must check the report."), "state"
+        return T(
+            "Le correspondant de l'État doit vérifier le rapport.", "The State correspondent must check the report."
+        ), "state"
     if state == "validated":
         return T("Rien : le rapport est validé.", "Nothing: the report is validated."), ""
     if today > due_on:
-        return T("Le pôle doit soumettre son rapport ; à relancer.", "The cluster must submit its report; send a reminder."), "governance"
+        return T(
+            "Le pôle doit soumettre son rapport ; à relancer.", "The cluster must submit its report; send a reminder."
+        ), "governance"
     if state == "returned":
-        return T("Le pôle doit corriger ce qui a été retourné.", "The cluster must correct what was returned."), "governance"
+        return T(
+            "Le pôle doit corriger ce qui a été retourné.", "The cluster must correct what was returned."
+        ), "governance"
     return T("Le pôle remplit son rapport.", "The cluster fills in its report."), "governance"
 
 

@@ -40,7 +40,9 @@ def revision(current: Iterable[Observation]) -> str:
 
 def in_work(cluster: int, code: str, period_end: dt.date, *, lock: bool = False) -> list[Observation]:
     """The current rows of one value (total and breakdown): those in work, else the published ones."""
-    found = Observation.objects.filter(cluster_id=cluster, indicator=code, period_end=period_end, superseded_at__isnull=True)
+    found = Observation.objects.filter(
+        cluster_id=cluster, indicator=code, period_end=period_end, superseded_at__isnull=True
+    )
     if lock:
         found = found.select_for_update()
     rows = list(found.order_by("id"))
@@ -78,7 +80,10 @@ def declare(
                 T(
                     "{who} a modifié cette valeur entre-temps : les deux versions sont montrées, rien n'est écrasé.",
                     "{who} changed this value meanwhile: both versions are shown, nothing is overwritten.",
-                    who=next((o.user_label for o in rows if not o.breakdown and o.user_label), str(T("Quelqu'un d'autre", "Somebody else"))),
+                    who=next(
+                        (o.user_label for o in rows if not o.breakdown and o.user_label),
+                        str(T("Quelqu'un d'autre", "Somebody else")),
+                    ),
                 ),
                 theirs=shown(rows),
                 yours=_shown(declared),
@@ -98,10 +103,20 @@ def declare(
                 row.rev += 1
             else:
                 row = Observation(
-                    cluster_id=cluster, indicator=code, breakdown=breakdown, period_start=period_start,
-                    period_end=round.period_end, round=round, origin="declared", state=states.DRAFT,
-                    version=(max((o.version for o in stated), default=0) + 1) if not main_old or main_old.state != states.DRAFT else main_old.version,
-                    rev=1, evidence=before.evidence if before else None, simulated=simulated,
+                    cluster_id=cluster,
+                    indicator=code,
+                    breakdown=breakdown,
+                    period_start=period_start,
+                    period_end=round.period_end,
+                    round=round,
+                    origin="declared",
+                    state=states.DRAFT,
+                    version=(max((o.version for o in stated), default=0) + 1)
+                    if not main_old or main_old.state != states.DRAFT
+                    else main_old.version,
+                    rev=1,
+                    evidence=before.evidence if before else None,
+                    simulated=simulated,
                     reason=before.reason if before and before.state == states.RETURNED else "",
                 )
                 if before is not None and before.state != states.VALIDATED:
@@ -128,7 +143,9 @@ def shown(rows: Iterable[Observation]) -> dict[str, str]:
     if main is None:
         return {}
     return _shown(
-        Declared(main.value, main.numerator, main.denominator, main.note, {o.breakdown: o.value for o in rows if o.breakdown})
+        Declared(
+            main.value, main.numerator, main.denominator, main.note, {o.breakdown: o.value for o in rows if o.breakdown}
+        )
     )
 
 
@@ -170,22 +187,27 @@ def submit(round: Round, cluster: int, codes: Iterable[str], *, by: Any, at: dt.
     with transaction.atomic():
         rows = list(
             Observation.objects.select_for_update().filter(
-                round=round, cluster_id=cluster, indicator__in=list(codes), superseded_at__isnull=True,
+                round=round,
+                cluster_id=cluster,
+                indicator__in=list(codes),
+                superseded_at__isnull=True,
                 state__in=(states.DRAFT, states.RETURNED),
             )
         )
         return _moved(rows, states.SUBMITTED, at)
 
 
-def give_back(
-    round: Round, cluster: int, reasons: Mapping[str, str], *, by: Any, at: dt.datetime
-) -> list[Observation]:
+def give_back(round: Round, cluster: int, reasons: Mapping[str, str], *, by: Any, at: dt.datetime) -> list[Observation]:
     """Return values with their reasons: indicator → reason. The cluster may change these again."""
     with transaction.atomic():
         rows = list(
             Observation.objects.select_for_update().filter(
-                round=round, cluster_id=cluster, indicator__in=list(reasons), superseded_at__isnull=True,
-                state=states.SUBMITTED, origin="declared",
+                round=round,
+                cluster_id=cluster,
+                indicator__in=list(reasons),
+                superseded_at__isnull=True,
+                state=states.SUBMITTED,
+                origin="declared",
             )
         )
         done = []
@@ -199,12 +221,19 @@ def validate(round: Round, cluster: int, codes: Iterable[str], *, by: Any, at: d
     with transaction.atomic():
         rows = list(
             Observation.objects.select_for_update().filter(
-                round=round, cluster_id=cluster, indicator__in=list(codes), superseded_at__isnull=True, state=states.SUBMITTED
+                round=round,
+                cluster_id=cluster,
+                indicator__in=list(codes),
+                superseded_at__isnull=True,
+                state=states.SUBMITTED,
             )
         )
         corrected = Observation.objects.filter(
-            cluster_id=cluster, indicator__in={r.indicator for r in rows}, period_end=round.period_end,
-            superseded_at__isnull=True, state=states.VALIDATED,
+            cluster_id=cluster,
+            indicator__in={r.indicator for r in rows},
+            period_end=round.period_end,
+            superseded_at__isnull=True,
+            state=states.VALIDATED,
         )
         corrected.update(superseded_at=at)
         return _moved(rows, states.VALIDATED, at)

@@ -114,7 +114,12 @@ class Computed:
     @property
     def explanation(self) -> Why:
         return explain(
-            self.indicator, self.inputs, self.period_end, value=self.value, version=self.definition_version, known_on=self.known_on
+            self.indicator,
+            self.inputs,
+            self.period_end,
+            value=self.value,
+            version=self.definition_version,
+            known_on=self.known_on,
         )
 
     def stored(self) -> dict[str, Any]:
@@ -147,7 +152,12 @@ def explain(
     if unknown:
         steps.append(T("Inconnu, faute de : {what}.", "Unknown, for want of: {what}.", what=", ".join(unknown)))
     elif value is None and inputs:
-        steps.append(T("Le dénominateur est zéro : le rapport n'a pas de valeur.", "The denominator is zero: the ratio has no value."))
+        steps.append(
+            T(
+                "Le dénominateur est zéro : le rapport n'a pas de valeur.",
+                "The denominator is zero: the ratio has no value.",
+            )
+        )
     if known_on:
         steps.append(T("Tel que connu le {day}.", "As known on {day}.", day=known_on.isoformat()))
     return Why(
@@ -194,10 +204,15 @@ def compute(
         for indicator in chosen:
             definition = indicator.definition_on(period_end)
             version = definition.version if definition else ""
-            places = Decimal(1).scaleb(-max(indicator.decimals, 2)) if indicator.decimals is not None else Decimal("0.01")
+            places = (
+                Decimal(1).scaleb(-max(indicator.decimals, 2)) if indicator.decimals is not None else Decimal("0.01")
+            )
             main = _compiled(indicator.formula) if indicator.formula else None
             parts = [
-                (f"{b.code}={v.code}", _compiled(v.formula)) for b in indicator.breakdowns for v in b.values if v.formula
+                (f"{b.code}={v.code}", _compiled(v.formula))
+                for b in indicator.breakdowns
+                for v in b.values
+                if v.formula
             ]
             for cluster, measured in found.items():
                 one = Computed(
@@ -248,8 +263,11 @@ def store_computed(
         current = {
             (o.cluster_id, o.indicator, o.breakdown): o
             for o in Observation.objects.filter(
-                cluster_id__in=list(clusters), indicator__in=codes, period_end=round.period_end,
-                superseded_at__isnull=True, origin="computed",
+                cluster_id__in=list(clusters),
+                indicator__in=codes,
+                period_end=round.period_end,
+                superseded_at__isnull=True,
+                origin="computed",
             ).order_by("state")  # a validated one comes last and wins
         }
         replaced, new = [], []
@@ -270,7 +288,9 @@ def store_computed(
                         indicator=code,
                         breakdown=breakdown,
                         definition_version=figure.definition_version or "1",
-                        period_start=round.period_end if figure.indicator.period_type == "stock" else round.period_start,
+                        period_start=round.period_end
+                        if figure.indicator.period_type == "stock"
+                        else round.period_start,
                         period_end=round.period_end,
                         value=value,
                         numerator=None if breakdown else figure.numerator,
@@ -278,7 +298,11 @@ def store_computed(
                         unit=figure.indicator.unit,
                         origin="computed",
                         state=state,
-                        version=old.version + 1 if old is not None and old.value != value else old.version if old else 1,
+                        version=old.version + 1
+                        if old is not None and old.value != value
+                        else old.version
+                        if old
+                        else 1,
                         explanation=stored,
                         round=round,
                         recorded_at=at,
@@ -292,7 +316,11 @@ def store_computed(
         Observation.objects.bulk_create(new, batch_size=500)
         if new:
             journal.record(
-                f"round:{round.programme}/{round.code}", "indicators.compute", by=by, on=on, at=at,
+                f"round:{round.programme}/{round.code}",
+                "indicators.compute",
+                by=by,
+                on=on,
+                at=at,
                 after={"clusters": len(set(clusters)), "versions": len(new), "state": state},
             )
     return len(new)
@@ -360,7 +388,11 @@ def national(
                 explanation=explain(
                     indicator,
                     {n: sums.get(n) for n in indicator.measures}
-                    | {f"{n} ({T('comptés une fois', 'counted once')})": once[n] for n in indicator.measures if n in once},
+                    | {
+                        f"{n} ({T('comptés une fois', 'counted once')})": once[n]
+                        for n in indicator.measures
+                        if n in once
+                    },
                     period_end,
                     value=total,
                     known_on=known_on,

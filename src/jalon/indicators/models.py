@@ -23,9 +23,7 @@ class Observation(TwoTimes):
     submission on, every move and every correction is a new row. ``version`` counts the values that were stated.
     """
 
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="observations"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="observations")
     indicator = models.CharField(max_length=120)
     definition_version = models.CharField(max_length=20, default="1")
     breakdown = models.CharField(max_length=80, blank=True)  # "type=sme"
@@ -41,15 +39,9 @@ class Observation(TwoTimes):
     rev = models.PositiveIntegerField(default=0)
     note = models.TextField(blank=True)
     reason = models.TextField(blank=True)  # why it was returned or corrected
-    explanation = models.JSONField(
-        default=dict, blank=True
-    )  # formula, measures and their values, policy day
-    evidence = models.ForeignKey(
-        StoredFile, null=True, blank=True, on_delete=models.PROTECT
-    )
-    round = models.ForeignKey(
-        Round, null=True, on_delete=models.PROTECT, related_name="observations"
-    )
+    explanation = models.JSONField(default=dict, blank=True)  # formula, measures and their values, policy day
+    evidence = models.ForeignKey(StoredFile, null=True, blank=True, on_delete=models.PROTECT)
+    round = models.ForeignKey(Round, null=True, on_delete=models.PROTECT, related_name="observations")
     user_id_by = models.BigIntegerField(null=True)
     user_label = models.CharField(max_length=200, blank=True)
 
@@ -71,9 +63,7 @@ class Observation(TwoTimes):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["cluster", "indicator", "period_end"], name="observation_series"
-            ),
+            models.Index(fields=["cluster", "indicator", "period_end"], name="observation_series"),
             models.Index(fields=["round", "state"], name="observation_round_state"),
             models.Index(
                 fields=["round", "cluster", "breakdown"],

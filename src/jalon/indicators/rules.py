@@ -201,8 +201,12 @@ def _check_bounds(definition: Definition, value: Decimal) -> list[Finding]:
             Finding(
                 ERROR,
                 "range",
-                T("{value} est au-dessous du minimum possible, {low}.", "{value} is below the lowest possible value, {low}.",
-                  value=_said(value), low=_said(low)),
+                T(
+                    "{value} est au-dessous du minimum possible, {low}.",
+                    "{value} is below the lowest possible value, {low}.",
+                    value=_said(value),
+                    low=_said(low),
+                ),
             )
         )
     if high is not None and value > high:
@@ -210,8 +214,12 @@ def _check_bounds(definition: Definition, value: Decimal) -> list[Finding]:
             Finding(
                 ERROR,
                 "range",
-                T("{value} est au-dessus du maximum possible, {high}.", "{value} is above the highest possible value, {high}.",
-                  value=_said(value), high=_said(high)),
+                T(
+                    "{value} est au-dessus du maximum possible, {high}.",
+                    "{value} is above the highest possible value, {high}.",
+                    value=_said(value),
+                    high=_said(high),
+                ),
             )
         )
     if definition.unit == "count" and definition.decimals == 0 and value != value.to_integral_value():
@@ -219,8 +227,11 @@ def _check_bounds(definition: Definition, value: Decimal) -> list[Finding]:
             Finding(
                 ERROR,
                 "whole",
-                T("{value} n'est pas un nombre entier ; cet indicateur compte des unités entières.",
-                  "{value} is not a whole number; this indicator counts whole units.", value=_said(value)),
+                T(
+                    "{value} n'est pas un nombre entier ; cet indicateur compte des unités entières.",
+                    "{value} is not a whole number; this indicator counts whole units.",
+                    value=_said(value),
+                ),
             )
         )
     return found
@@ -236,7 +247,10 @@ def _check_fraction(
             Finding(
                 ERROR,
                 "fraction",
-                T("Donnez le numérateur et le dénominateur, ou aucun des deux.", "Give both numerator and denominator, or neither."),
+                T(
+                    "Donnez le numérateur et le dénominateur, ou aucun des deux.",
+                    "Give both numerator and denominator, or neither.",
+                ),
                 field="numerator",
             )
         ]
@@ -245,7 +259,10 @@ def _check_fraction(
             Finding(
                 ERROR,
                 "fraction",
-                T("Le dénominateur est zéro : le rapport ne peut pas être calculé.", "The denominator is zero: the ratio cannot be computed."),
+                T(
+                    "Le dénominateur est zéro : le rapport ne peut pas être calculé.",
+                    "The denominator is zero: the ratio cannot be computed.",
+                ),
                 field="denominator",
             )
         ]
@@ -260,7 +277,10 @@ def _check_fraction(
                 T(
                     "{num} sur {den} donne {expected}, mais la valeur dit {value}.",
                     "{num} out of {den} makes {expected}, but the value says {value}.",
-                    num=_said(numerator), den=_said(denominator), expected=_said(expected.quantize(places)), value=_said(value),
+                    num=_said(numerator),
+                    den=_said(denominator),
+                    expected=_said(expected.quantize(places)),
+                    value=_said(value),
                 ),
                 field="numerator",
             )
@@ -277,7 +297,14 @@ def _check_breakdowns(
         if not known:
             continue
         if any(v < 0 for v in known):
-            found.append(Finding(ERROR, "breakdown", T("Une ventilation ne peut pas être négative.", "A part of a breakdown cannot be negative."), field=code))
+            found.append(
+                Finding(
+                    ERROR,
+                    "breakdown",
+                    T("Une ventilation ne peut pas être négative.", "A part of a breakdown cannot be negative."),
+                    field=code,
+                )
+            )
         whole = Decimal(100) if definition.unit == "percent" else value
         total = sum(known)
         if len(known) < len(parts):
@@ -288,8 +315,12 @@ def _check_breakdowns(
                     Finding(
                         WARNING,
                         "breakdown_incomplete",
-                        T("La ventilation est incomplète : {n} valeur(s) sur {all}.", "The breakdown is incomplete: {n} of {all} values.",
-                          n=len(known), all=len(parts)),
+                        T(
+                            "La ventilation est incomplète : {n} valeur(s) sur {all}.",
+                            "The breakdown is incomplete: {n} of {all} values.",
+                            n=len(known),
+                            all=len(parts),
+                        ),
                         field=code,
                     )
                 )
@@ -305,7 +336,8 @@ def _sum_differs(code: str, total: Decimal, whole: Decimal) -> Finding:
         T(
             "La ventilation fait {total} en tout, la valeur dit {whole}.",
             "The breakdown adds up to {total}, the value says {whole}.",
-            total=_said(total), whole=_said(whole),
+            total=_said(total),
+            whole=_said(whole),
         ),
         field=code,
     )

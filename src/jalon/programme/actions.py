@@ -41,26 +41,42 @@ def open_round(
             T(
                 "Le calendrier n'a pas de campagne « {code} » à ouvrir le {day} : elle s'ouvre après la fin de sa période.",
                 "The calendar has no round “{code}” to open on {day}: it opens after the end of its period.",
-                code=code, day=on.isoformat(),
+                code=code,
+                day=on.isoformat(),
             )
         )
     due = due_on or dates.due_on
     if due < dates.opens_on:
         raise Refused(
             T(
-                "L'échéance {due} est avant l'ouverture, {opens}.", "The due day {due} is before the opening, {opens}.",
-                due=due.isoformat(), opens=dates.opens_on.isoformat(),
+                "L'échéance {due} est avant l'ouverture, {opens}.",
+                "The due day {due} is before the opening, {opens}.",
+                due=due.isoformat(),
+                opens=dates.opens_on.isoformat(),
             ),
             kind="input",
         )
     with transaction.atomic():
         made = Round.objects.create(
-            programme=programme.slug, code=dates.code, period_start=dates.period_start, period_end=dates.period_end,
-            opens_on=dates.opens_on, due_on=due,
+            programme=programme.slug,
+            code=dates.code,
+            period_start=dates.period_start,
+            period_end=dates.period_end,
+            opens_on=dates.opens_on,
+            due_on=due,
         )
         journal.record(
-            case_of(made), "round.open", by=by, on=on, at=clock.stamp(on, at),
-            after={"period_start": made.period_start, "period_end": made.period_end, "opens_on": made.opens_on, "due_on": made.due_on},
+            case_of(made),
+            "round.open",
+            by=by,
+            on=on,
+            at=clock.stamp(on, at),
+            after={
+                "period_start": made.period_start,
+                "period_end": made.period_end,
+                "opens_on": made.opens_on,
+                "due_on": made.due_on,
+            },
         )
     return made
 
@@ -76,9 +92,13 @@ def close_round(round: Round, *, by: Any, on: dt.date, at: dt.datetime | None = 
         raise Refused(T("La campagne {code} est déjà close.", "Round {code} is closed already.", code=round.code))
     if on <= round.due_on:
         raise Refused(
-            T("La campagne {code} court jusqu'au {due} : elle ne peut pas être close le {day}.",
-              "Round {code} runs until {due}: it cannot be closed on {day}.",
-              code=round.code, due=round.due_on.isoformat(), day=on.isoformat())
+            T(
+                "La campagne {code} court jusqu'au {due} : elle ne peut pas être close le {day}.",
+                "Round {code} runs until {due}: it cannot be closed on {day}.",
+                code=round.code,
+                due=round.due_on.isoformat(),
+                day=on.isoformat(),
+            )
         )
     with transaction.atomic():
         round.closed_on = on

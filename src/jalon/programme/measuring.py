@@ -85,7 +85,14 @@ def measures(*specs: Measure) -> Callable[[Reader], Reader]:
 
 
 def measure(
-    name: str, *, unit: str, time: str, grain: str = "cluster", title: Text | None = None, note: Text | None = None, link: str = ""
+    name: str,
+    *,
+    unit: str,
+    time: str,
+    grain: str = "cluster",
+    title: Text | None = None,
+    note: Text | None = None,
+    link: str = "",
 ) -> Callable[[Reader], Reader]:
     """Register a function that answers one measure: cluster → value."""
 

@@ -23,16 +23,12 @@ class Round(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["programme", "code"], name="round_code_once"
-            ),
+            models.UniqueConstraint(fields=["programme", "code"], name="round_code_once"),
             models.CheckConstraint(
                 condition=Q(period_end__gte=F("period_start")),
                 name="round_period_in_order",
             ),
-            models.CheckConstraint(
-                condition=Q(due_on__gte=F("opens_on")), name="round_due_after_opening"
-            ),
+            models.CheckConstraint(condition=Q(due_on__gte=F("opens_on")), name="round_due_after_opening"),
         ]
         ordering = ["period_start"]
 
