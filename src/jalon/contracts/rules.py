@@ -329,9 +329,11 @@ def requirements(
     if open_proposals:
         waits = (
             Missing(
-                T(
-                    "{n} proposition(s) attendent une réponse.",
-                    "{n} proposal(s) wait for an answer.",
+                T("Une proposition attend une réponse.", "One proposal waits for an answer.")
+                if open_proposals == 1
+                else T(
+                    "{n} propositions attendent une réponse.",
+                    "{n} proposals wait for an answer.",
                     n=open_proposals,
                 ),
                 "",
