@@ -70,9 +70,7 @@ def test_rows_get_their_verdict(case, words):
             assert number not in told
             continue
         line = told[number]
-        said = [
-            m.code + (f" {cell_name(number - 1, m.column)}" if m.column is not None else "") for m in line.messages
-        ]
+        said = [m.code + (f" {cell_name(number - 1, m.column)}" if m.column is not None else "") for m in line.messages]
         assert [line.verdict, *said] == expected, [str(m.sentence(number)) for m in line.messages]
 
 
@@ -186,7 +184,9 @@ def test_another_programme_has_its_own_words():
 
 def test_many_names_are_compared_with_their_neighbours_only(words):
     members = {f"atelier numero {n:05d} du bois": [n] for n in range(3000)}
-    keys = ["atelier numero 00042 du boi", "du bois atelier numero 00077", "rien de commun"] + [f"k{n}" for n in range(200)]
+    keys = ["atelier numero 00042 du boi", "du bois atelier numero 00077", "rien de commun"] + [
+        f"k{n}" for n in range(200)
+    ]
     found = rules.similar(keys, members)
     assert "atelier numero 00042 du bois" in found["atelier numero 00042 du boi"]
     assert "atelier numero 00077 du bois" in found["du bois atelier numero 00077"]

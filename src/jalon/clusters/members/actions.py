@@ -272,8 +272,8 @@ def begin_accept(
     if counts["error"] and not leave_errors:
         raise Refused(
             T(
-                "{n} lignes sont en erreur : corriger le fichier, ou choisir de les laisser de côté.",
-                "{n} rows are in error: correct the file, or choose to leave them out.",
+                "Lignes en erreur : {n}. Corriger le fichier, ou choisir de les laisser de côté.",
+                "Rows in error: {n}. Correct the file, or choose to leave them out.",
                 n=counts["error"],
             )
         )
