@@ -14,6 +14,7 @@ import typer
 
 from jalon.core.errors import Refused
 from jalon.core.lang import T
+from jalon.core.terminal import django_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jalon.config.settings")
 
@@ -36,26 +37,11 @@ def fail(message: object, code: int = 1) -> None:
     raise typer.Exit(code)
 
 
-def django_ready() -> None:
-    """Start Django (models, settings); called by the commands that need the database."""
-    import django
-    from django.apps import apps
-
-    if not apps.ready:
-        django.setup()
-
-
 @app.command()
 def run(
-    port: Annotated[
-        int, typer.Option(help="Port / port number", min=1, max=65535)
-    ] = 8000,
-    host: Annotated[
-        str, typer.Option(help="Adresse d'écoute / listening address")
-    ] = "127.0.0.1",
-    demo: Annotated[
-        bool, typer.Option(help="Charger la démonstration / load the demonstration")
-    ] = True,
+    port: Annotated[int, typer.Option(help="Port / port number", min=1, max=65535)] = 8000,
+    host: Annotated[str, typer.Option(help="Adresse d'écoute / listening address")] = "127.0.0.1",
+    demo: Annotated[bool, typer.Option(help="Charger la démonstration / load the demonstration")] = True,
     workers: Annotated[int, typer.Option(min=1, max=64)] = 2,
 ) -> None:
     """Installer, charger le registre et la démonstration, servir. / Install, load, serve."""
@@ -88,9 +74,7 @@ def load(
 
 @app.command()
 def verify(
-    all_breaks: Annotated[
-        bool, typer.Option("--all", help="Toutes les ruptures / every break")
-    ] = False,
+    all_breaks: Annotated[bool, typer.Option("--all", help="Toutes les ruptures / every break")] = False,
 ) -> None:
     """Vérifier la chaîne du journal et les textes figés. / Check the journal's chain and the frozen texts."""
     django_ready()
@@ -130,9 +114,7 @@ def tick() -> None:
         typer.echo(line)
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-)
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def manage(context: typer.Context) -> None:
     """Commandes de Django, pour l'exploitation. / Django's own commands, for operators."""
     from django.core.management import execute_from_command_line
@@ -140,9 +122,7 @@ def manage(context: typer.Context) -> None:
     execute_from_command_line(["jalon manage", *context.args])
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-)
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def test(context: typer.Context) -> None:
     """Tous les tests : SQLite, PostgreSQL, navigateur. / All tests."""
     from jalon.devtools import run_tests
@@ -152,7 +132,9 @@ def test(context: typer.Context) -> None:
 
 @app.command()
 def check(
-    write: Annotated[bool, typer.Option("--write", help="Corriger ce qui peut l'être / mend what can be mended")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Corriger ce qui peut l'être / mend what can be mended")
+    ] = False,
 ) -> None:
     """Style, architecture, migrations, pages générées. / Style, architecture, migrations, generated pages."""
     from jalon.devtools import run_checks
@@ -160,9 +142,7 @@ def check(
     raise typer.Exit(run_checks(write=write))
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-)
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:
     """Mesures, en rapports. / Measurements, as ratios."""
     from jalon.devtools import run_bench
@@ -205,12 +185,7 @@ def main() -> None:
     """Entry point. The terminal's language decides the language of the answers (French unless it is English)."""
     from jalon.core import lang
 
-    spoken = (
-        os.environ.get("JALON_LANG")
-        or os.environ.get("LC_ALL")
-        or os.environ.get("LANG")
-        or "fr"
-    )[:2]
+    spoken = (os.environ.get("JALON_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "fr")[:2]
     with lang.speaking("en" if spoken == "en" else "fr"):
         _mount()
         _run_app(app)

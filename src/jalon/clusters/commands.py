@@ -35,7 +35,7 @@ def _fail(message: object, code: int = 2) -> None:
 
 def _ready() -> None:
     """Start Django; make the tables and load the register when this database has none yet."""
-    from jalon.cli import django_ready
+    from jalon.core.terminal import django_ready
 
     django_ready()
     from django.conf import settings
@@ -251,7 +251,8 @@ def show(
     day = day or today()
     sheet = queries.sheet(slug, day, horizon=dt.date.max)
     if sheet is None:
-        near = difflib.get_close_matches(slug, Cluster.objects.values_list("slug", flat=True), n=4, cutoff=0.4)
+        slugs = list(Cluster.objects.order_by("slug").values_list("slug", flat=True))
+        near = [s for s in slugs if slug and slug in s][:4] or difflib.get_close_matches(slug, slugs, n=4, cutoff=0.4)
         _fail(
             T(
                 "Aucun pôle « {s} ». Proches : {near}.",
@@ -333,7 +334,7 @@ def check(
     folder: Annotated[Path | None, typer.Argument(help="Dossier de données / data folder")] = None,
 ) -> None:
     """Contrôler les fichiers de données : toutes les fautes, avec fichier et ligne. / Check the data files."""
-    from jalon.cli import django_ready
+    from jalon.core.terminal import django_ready
 
     django_ready()
     from jalon.clusters.labels import load_register
@@ -404,7 +405,8 @@ def export(
             pieces = sheets.write_json(heads, [k for k, _ in columns], counted())
         else:
             write = sheets.write_xlsx if kind == "xlsx" else sheets.write_ods
-            pieces = [write([(str(T("Registre", "Register")), heads, counted())]).read()]
+            with write([(str(T("Registre", "Register")), heads, counted())]) as book:
+                pieces = [book.read()]
         with file.open("wb") as out:
             for piece in pieces:
                 out.write(piece)

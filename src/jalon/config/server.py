@@ -68,26 +68,26 @@ def prepare(*, demo: bool, say: Say) -> None:
 
 def nightly() -> list[str]:
     """The night's work, safe to run at any time and any number of times. Returns what was done."""
-    from importlib.util import find_spec
-
+    from jalon.contracts import follow_actions
     from jalon.core.journal import close_day
     from jalon.core.outbox import send_waiting
+    from jalon.workspace.tasks import reminders
 
     done = []
     with clock.hold(read=True):
         today = clock.today()
-        if find_spec("jalon.workspace.tasks"):
-            from jalon.workspace.tasks import reminders
-
-            done.append(
-                str(
-                    T(
-                        "{n} rappels préparés",
-                        "{n} reminders prepared",
-                        n=reminders(on=today),
-                    )
+        opened = follow_actions.nightly(on=today)
+        done.append(
+            str(
+                T(
+                    "{n} suivis ouverts, {m} rappels de suivi",
+                    "{n} reports opened, {m} reminders of reports",
+                    n=opened["reports"],
+                    m=opened["reminders"],
                 )
             )
+        )
+        done.append(str(T("{n} résumés préparés", "{n} digests prepared", n=reminders(on=today))))
         sent, waiting = send_waiting()
         done.append(
             str(

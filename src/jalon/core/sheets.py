@@ -206,7 +206,9 @@ def _mark_formulas_xlsx(archive: zipfile.ZipFile, sheets: list[Sheet]) -> None:
             continue
         xml = archive.read(path)
         if b't="e"' in xml:
-            for match in re.finditer(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(?:(?!</(?:\w+:)?c>).)*?v>([^<]*)<', xml, re.S):
+            for match in re.finditer(
+                rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(?:(?!</(?:\w+:)?c>).)*?v>([^<]*)<', xml, re.S
+            ):
                 name = re.search(rb'\br="([A-Z]+)(\d+)"', match.group(1))
                 if name:
                     place = (int(name.group(2)) - 1, _column(name.group(1)))
