@@ -18,7 +18,13 @@ PAGES = ("sign-in", "organisations", "policy-page", "search", "portal-home", "re
 def test_pages_carry_their_protection(client, name):
     response = client.get(reverse(name))
     policy = response["Content-Security-Policy"]
-    for rule in ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"):
+    for rule in (
+        "default-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ):
         assert rule in policy
     assert "unsafe" not in policy
     assert response["X-Content-Type-Options"] == "nosniff"

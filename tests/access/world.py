@@ -6,6 +6,7 @@ import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
+from jalon.clusters.members import actions as members
 from jalon.contracts import actions as contracts
 from jalon.contracts.binding import bind
 from jalon.contracts.models import Text
@@ -104,6 +105,21 @@ def build() -> SimpleNamespace:
     merge = people.merge(two, into=one, by=made.officer, on=DAY)
     mandate = Mandate.objects.get(user=users["cluster_team"])
 
+    at = clock.moment_on(DAY)
+    membership = cluster.memberships.first()
+    post = cluster.posts.create(
+        title="Animation", fte=1, status="employed", starts_on=dt.date(2006, 1, 1), recorded_at=at
+    )
+    body = cluster.bodies.create(kind="board", title="Conseil d'administration")
+    seat = body.seats.create(college="industry", organisation=one, starts_on=dt.date(2006, 1, 1), recorded_at=at)
+    document = cluster.documents.create(kind="statutes", title="Statuts", dated=DAY, file=piece)
+    data = "Nom;SIRET;Type;Date d'adhésion\nEssai;;PME;01/02/2009\n".encode()
+    batch_row = members.receive(cluster, data, "membres.csv", by=made.director, on=DAY)
+    left = members.receive(cluster, data, "membres.csv", by=made.director, on=DAY)
+    members.abandon(left, by=made.director, on=DAY)
+    follow = cluster.correspondents.get(user=users["state_correspondent"])
+    label_act = cluster.labels.get().acts.get()
+
     args = {
         "cluster": cluster.slug, "label": cluster.slug, "contract": contract.slug, "lived": lived.slug, "round": "2009",
         "proposal": proposal.pk if proposal else 0, "comment": comment.pk, "annex": annex.pk, "batch": str(batch),
@@ -113,7 +129,9 @@ def build() -> SimpleNamespace:
         "organisation": carrier.pk, "one": one.pk, "three": three.pk, "identifier": one.identifiers.get().pk,
         "merge": merge.pk, "person": users["cluster_team"].pk, "mandate": mandate.pk, "invitation": invitation.pk,
         "token": token, "calendar": token_of(users["reader"]), "objective": "o1", "action": "a1", "milestone": "m1",
-        "indicator": "i1", "year": 2009, "report": report.pk,
+        "indicator": "i1", "year": 2009,
+        "membership": membership.pk, "member": membership.organisation_id, "post": post.pk, "body": body.pk, "seat": seat.pk,
+        "document": document.pk, "import": batch_row.pk, "left": left.pk, "follow": follow.pk, "act": label_act.pk, "report": report.pk,
         "commitment": lived.commitments.filter(kind="money").order_by("year").first().key,
     }  # fmt: skip
     return SimpleNamespace(users=users, args=args, merge=Merge, world=made, lived=lived)

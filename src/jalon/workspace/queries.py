@@ -360,7 +360,7 @@ def import_tasks(actor: Actor, day: dt.date) -> list[Task]:
                 f=row.file_name,
                 c=row.cluster.name,
             ),
-            link("import", row.cluster.slug, row.pk) or link("cluster", row.cluster.slug),
+            link("members-import-batch", row.cluster.slug, row.pk) or link("cluster", row.cluster.slug),
             None,
             "not_started",
             T("rien n'est encore écrit au registre", "nothing is written to the register yet"),
