@@ -371,3 +371,37 @@ def test_the_list_asks_the_same_number_of_questions_whatever_its_length(client):
     assert count(client, "contract-list") == one
     assert Text.objects.count() == 3
     assert one == 8
+
+
+def test_a_contract_known_from_sources_only_is_readable(client):
+    """Signed contracts of the register whose text was not found: facts and parties, nothing invented."""
+    world = w.make_world()
+    from jalon.core import clock
+
+    made = Contract.objects.create(
+        programme=world.cluster.programme,
+        cluster=world.cluster,
+        slug="connu-2009",
+        title="Contrat connu",
+        phase="phase-2",
+        policy_day=w.START,
+        state="signed",
+        created_at=clock.moment_on(w.START),
+        known={"parties_complete": False},
+    )
+    made.parties.create(key="region", kind="authority", organisation=world.region)
+    party = {"key": "region", "kind": "authority", "organisation": world.region.pk, "name": world.region.name}
+    Text.objects.create(
+        contract=made,
+        number=0,
+        state="signed",
+        content=doc.tidied({"title": "Contrat connu", "parties": [party]}),
+        created_at=made.created_at,
+    )
+    for name in ("contract-text", "contract-signature", "contract-annexes", "contract-amendments"):
+        assert "Contrat connu" in get(client, name, "connu-2009")
+    assert world.region.name in get(client, "contract-text", "connu-2009")
+    assert "on ne sait pas" in get(client, "contract-text", "connu-2009")
+    sign_in(client, world.correspondent)
+    for name in (*PAGES, "contract-amendments"):
+        get(client, name, "connu-2009")

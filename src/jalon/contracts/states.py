@@ -123,6 +123,7 @@ PROPOSAL_TITLES = {state.code: state.title for state in PROPOSAL_STATES}
 PROPOSAL_TONES = {"open": "info", "accepted": "good", "rejected": "bad", "withdrawn": "quiet"}
 
 ACTS = {
+    "contract.known": T("Contrat réel, inscrit d'après ses sources", "Real contract, entered from its sources"),
     "contract.prepare": T("Contrat préparé", "Contract prepared"),
     "contract.edit": T("Texte modifié pendant la préparation", "Text changed during preparation"),
     "contract.propose": T("Changements proposés", "Changes proposed"),

@@ -22,6 +22,7 @@ from jalon.core.canonical import FORM
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.files import path_of
 from jalon.core.lang import T
+from jalon.core.models import Source
 from jalon.core.sheets import Column
 from jalon.people.access import policy
 from jalon.people.models import Organisation
@@ -660,6 +661,7 @@ def _reading(
         "text_state": states.TITLES[text.state],
         "text_tone": states.TONES[text.state],
         "known": bool(text.content.get("articles") or text.content.get("objectives")),
+        "sources": Source.objects.in_bulk(contract.sources) if contract.sources else {},
         "content": content,
         "articles": articles,
         "territory": say("territory", content["territory"]),
