@@ -55,6 +55,7 @@ from jalon.clusters.models import (
     TeamPost,
 )
 from jalon.clusters.outlines import load_outlines
+from jalon.core import clock
 from jalon.core.lang import T, Text
 from jalon.core.models import Source, as_known_on
 from jalon.people.access import Actor, policy
@@ -1044,13 +1045,13 @@ def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
         .annotate(holder_id=F("label__held_by__cluster_id"))
         .select_related("label", "act")
     )
-    followed = {
-        (p.label_id, p.starts_on)
-        for p in LabelPeriod.objects.filter(
-            superseded_at__isnull=True, label_id__in=[p.label_id for p in running]
-        ).select_related("act")
-        if p.act is None or (p.act.decided_on or p.act.effective_from) <= day
-    }
+    followed = set(
+        LabelPeriod.objects.filter(
+            superseded_at__isnull=True,
+            label_id__in=[p.label_id for p in running],
+            recorded_at__lte=clock.end_of_day(day),
+        ).values_list("label_id", "starts_on")
+    )
     clusters = Cluster.objects.in_bulk([*{e["body__cluster_id"] for e in ending}, *{p.holder_id for p in running}])
     for row in ending:
         cluster = clusters[row["body__cluster_id"]]
