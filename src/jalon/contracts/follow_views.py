@@ -22,6 +22,7 @@ from jalon.contracts import (
 )
 from jalon.contracts.follow_access import FOLLOWED, Standing, portfolio_of, standing
 from jalon.contracts.follow_forms import ExtendForm, JudgeForm, MilestoneForm, ObjectiveForm, ProgressForm, StepForm
+from jalon.contracts.frame import frame
 from jalon.contracts.models import (
     Action,
     Commitment,
@@ -34,6 +35,7 @@ from jalon.contracts.models import (
     Progress,
     Report,
 )
+from jalon.contracts.rules import Review, mid_term_review
 from jalon.contracts.templatetags.follow import written
 from jalon.core import clock, files
 from jalon.core.errors import Conflict, NotAllowed, Refused
@@ -145,9 +147,9 @@ def contract_dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "contracts/follow/dashboard.html",
         {
-            "title": T("Suivi : {name}", "Follow-up: {name}", name=contract.title),
+            **frame(request, contract, "follow", drafts=mine.inside),
             "breadcrumb": _crumbs(contract),
-            "contract": contract,
+            "review": _review(contract),
             "board": board,
             "mine": mine,
             "known_on": known_on,
@@ -156,6 +158,19 @@ def contract_dashboard(request: HttpRequest, slug: str) -> HttpResponse:
             "bad_pole": sum(n for code, n in board.pole_lights if code in ("late", "missed")),
             "bad_public": sum(n for code, n in board.public_lights if code in ("late", "missed")),
         },
+    )
+
+
+def _review(contract: Contract) -> Review | None:
+    """The review of the improvement axes that the contract's own policy day asks for."""
+    laws = policy()
+    templates = {t.code: t for t in laws.contract_templates}
+    return mid_term_review(
+        starts_on=contract.starts_on,
+        group=contract.group,
+        template=templates.get(contract.template),
+        policy_day=laws.on(contract.policy_day),
+        day=contract.policy_day,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from jalon.contracts import content as doc
 from jalon.core.lang import T, Text
 from jalon.core.why import Why
+from jalon.policy.rules import plus
 
 
 @dataclass(frozen=True)
@@ -726,4 +727,48 @@ def in_force(
             steps=tuple(T("{t} : {m}", "{t}: {m}", t=t, m=marks[a]) for a, t in tests),
         ),
         tuple(t for a, t in tests if a is not True),
+    )
+
+
+# --- review -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Review:
+    """When a contract with improvement axes is reviewed, and why then."""
+
+    due_on: dt.date
+    why: Why
+
+
+def mid_term_review(
+    *, starts_on: dt.date | None, group: str, template: Any, policy_day: Any, day: dt.date
+) -> Review | None:
+    """The review of the improvement axes (*examen à 18 mois*): the policy's delay after the contract's start.
+
+    Only for the groups whose contracts carry improvement axes; None for the others, without a start, or when no
+    delay was in force. ``policy_day``: ``policy.on(day)`` of the day whose rules the contract obeys.
+    """
+    axes = getattr(template, "improvement_axes_for_groups", ()) if template else ()
+    if starts_on is None or not group or group not in axes:
+        return None
+    delay = policy_day.find("evaluations.mid_term_review_after")
+    if delay is None:
+        return None
+    due = plus(starts_on, int(delay.value), delay.unit)
+    return Review(
+        due,
+        Why(
+            rule=T(
+                "Les axes d'amélioration d'un contrat sont examinés après un délai compté de son début.",
+                "The improvement axes of a contract are reviewed after a delay counted from its start.",
+            ),
+            parameter=delay.path,
+            value=delay.value,
+            unit=delay.unit,
+            reference=delay.reference,
+            url=delay.url or "",
+            day=day,
+            inputs={T("début du contrat", "start of the contract"): starts_on, T("groupe", "group"): group},
+        ),
     )

@@ -40,7 +40,11 @@ def contracts(world: World, say: Say) -> None:
     register = load_register(settings.DATA / world.programme)
     real = {row["slug"]: row for row in register.contracts if row["phase"] == PHASE and row["kind"] == "performance"}
     signing = [slug for slug in sorted(world.clusters) if _had_contract(world, slug)]
-    say("Démonstration : {n} feuilles de route et contrats…", "Demonstration: {n} roadmaps and contracts…", n=len(signing))
+    say(
+        "Démonstration : {n} feuilles de route et contrats…",
+        "Demonstration: {n} roadmaps and contracts…",
+        n=len(signing),
+    )
     people(world)
     roadmaps: dict[str, Any] = {}
     made: dict[str, Contract] = {}
@@ -151,9 +155,13 @@ def roadmap(world: World, slug: str, day: dt.date, *, until: str = "validated", 
         return {"on": on, "at": moment_on(on, 10)}
 
     made = roadmap_actions.start(
-        cluster, phase, by=by, starts_on=START if day.year == 2009 else dt.date(2010, 7, 1),
+        cluster,
+        phase,
+        by=by,
+        starts_on=START if day.year == 2009 else dt.date(2010, 7, 1),
         ends_on=END if day.year == 2009 else dt.date(2013, 6, 30),
-        simulated=True, **at(0),
+        simulated=True,
+        **at(0),
     )
     sections = dict(texts.POSITION)
     if until == "draft":
@@ -165,8 +173,14 @@ def roadmap(world: World, slug: str, day: dt.date, *, until: str = "validated", 
         if until == "draft" and section == "action-plan":
             continue
         item = roadmap_actions.add_item(
-            made, section, level=level, title=title, parent=parents.get(parent, ""), by=by,
-            horizon="short" if level == "action" else "", **at(12),
+            made,
+            section,
+            level=level,
+            title=title,
+            parent=parents.get(parent, ""),
+            by=by,
+            horizon="short" if level == "action" else "",
+            **at(12),
         )
         parents[level] = item.key
     if until == "draft":
@@ -215,7 +229,13 @@ def parties(
         acting.append((f"prefect-{_key(name)}", "prefect", world.states[name]))
 
     def council(name: str) -> None:
-        asked.append(("authority", world.councils[name], f"président du {names.council(name)[0].lower()}{names.council(name)[1:]}"))
+        asked.append(
+            (
+                "authority",
+                world.councils[name],
+                f"président du {names.council(name)[0].lower()}{names.council(name)[1:]}",
+            )
+        )
         acting.append((f"council-{_key(name)}", "authority_signatory", world.councils[name]))
 
     def other(body: Organisation) -> None:
@@ -225,7 +245,10 @@ def parties(
             user.set_unusable_password()
             user.save()
             Mandate.objects.create(
-                user=user, organisation=body, programme=world.programme, role="authority_signatory",
+                user=user,
+                organisation=body,
+                programme=world.programme,
+                role="authority_signatory",
                 starts_on=dt.date(2005, 7, 12),
             )
             world.users[key] = user
@@ -244,13 +267,18 @@ def parties(
         for party in told["parties"]:
             if party["role"] != "local_authority":
                 continue
-            found = next((r for r in world.councils if party.get("level") == "region" and party["name"].endswith(r)), None)
+            found = next(
+                (r for r in world.councils if party.get("level") == "region" and party["name"].endswith(r)), None
+            )
             if found:
                 council(found)
             else:
                 other(
                     organisation(
-                        party["name"], "authority", level=party.get("level") or "", simulated=False,
+                        party["name"],
+                        "authority",
+                        level=party.get("level") or "",
+                        simulated=False,
                         sources=_keys(told),
                     )
                 )
@@ -267,17 +295,26 @@ def _keys(row: dict[str, Any]) -> list[str]:
     return [keys] if isinstance(keys, str) else [str(k) for k in keys]
 
 
-def document(world: World, slug: str, text: Text, size: dict[str, int], starts_on: dt.date, ends_on: dt.date) -> list[Any]:
+def document(
+    world: World, slug: str, text: Text, size: dict[str, int], starts_on: dt.date, ends_on: dt.date
+) -> list[Any]:
     """The changes that fill a new contract: texts, axes, objectives, targets, commitments."""
     rng, content = world.rng, text.content
     years = list(range(starts_on.year, ends_on.year + 1))
     changes: list[Any] = [
-        (f"articles/{a['key']}/body", texts.ARTICLES[a["key"]]) for a in content["articles"] if a["key"] in texts.ARTICLES
+        (f"articles/{a['key']}/body", texts.ARTICLES[a["key"]])
+        for a in content["articles"]
+        if a["key"] in texts.ARTICLES
     ]
     group = text.contract.group
     if group == "2":
         changes += [(f"improvement_axes/{key}", {"key": key, "title": t, "body": b}) for key, t, b in texts.AXES]
-        changes.append(("articles/improvement-axes/body", "Texte simulé. Les axes ci-après sont examinés au bout de dix-huit mois."))
+        changes.append(
+            (
+                "articles/improvement-axes/body",
+                "Texte simulé. Les axes ci-après sont examinés au bout de dix-huit mois.",
+            )
+        )
     budget = 1_090_000 * world.weight[slug]
     number, milestone = 0, 0
     for o, objective in enumerate(texts.OBJECTIVES, 1):
@@ -302,7 +339,16 @@ def document(world: World, slug: str, text: Text, size: dict[str, int], starts_o
             )
         axis = f"x{o}" if group == "2" and o <= 2 else None
         changes.append(
-            (f"objectives/o{o}", {"key": f"o{o}", "title": objective["title"], "body": objective["body"], "axis": axis, "actions": listed})
+            (
+                f"objectives/o{o}",
+                {
+                    "key": f"o{o}",
+                    "title": objective["title"],
+                    "body": objective["body"],
+                    "axis": axis,
+                    "actions": listed,
+                },
+            )
         )
     for indicator in content["indicators"]:
         start, steps = _targets(world, slug, indicator["code"], size, years)
@@ -319,7 +365,9 @@ def document(world: World, slug: str, text: Text, size: dict[str, int], starts_o
             # The State's share falls from year to year, as the contracts of phase 2 planned.
             amount = round(base * (0.8**n if kind == "state" else 1.0) * rng.uniform(0.95, 1.05) / 500) * 500
             changes.append((f"commitments/{commitment['key']}/amounts/{year}", str(amount)))
-            changes.append((f"commitments/{commitment['key']}/due/{year}", f"{year}-{'06-30' if kind == 'state' else '09-30'}"))
+            changes.append(
+                (f"commitments/{commitment['key']}/due/{year}", f"{year}-{'06-30' if kind == 'state' else '09-30'}")
+            )
     state = next(p["key"] for p in content["parties"] if p["kind"] == "state")
     number = len(content["commitments"]) + 1
     changes.append(
@@ -406,8 +454,15 @@ def contract(
         return {"on": day, "at": moment_on(day, hour)}
 
     made = actions.prepare(
-        cluster, phase=PHASE, starts_on=starts_on, ends_on=ends_on, parties=asked, by=state_person,
-        slug=(real or {}).get("code") or f"{slug}-2009", simulated=True, **at(first),
+        cluster,
+        phase=PHASE,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        parties=asked,
+        by=state_person,
+        slug=(real or {}).get("code") or f"{slug}-2009",
+        simulated=True,
+        **at(first),
     )
     made.sources = _keys(real) if real else []
     made.known = known_of(real) if real else {}
@@ -424,8 +479,11 @@ def contract(
         if kind != "authority":
             continue
         actions.decide(
-            text, by=actor(world, user, role, body), decided_on=open_on - dt.timedelta(days=12),
-            reference=f"Délibération simulée n° 2009-{world.rng.randint(100, 999)}", simulated=True,
+            text,
+            by=actor(world, user, role, body),
+            decided_on=open_on - dt.timedelta(days=12),
+            reference=f"n° 2009-{world.rng.randint(100, 999)} (simulée)",
+            simulated=True,
             **at(open_on - dt.timedelta(days=2)),
         )
     actions.open_signature(text, by=state_person, **at(open_on))
@@ -438,8 +496,13 @@ def contract(
         user, role, _ = acting[i]
         day = open_on + dt.timedelta(days=1 + step) if kind != "state" else signed_on
         actions.sign(
-            text, by=actor(world, user, role, body), sha256=text.frozen.sha256, signed_on=min(day, signed_on),
-            signatory=signatory, simulated=True, **at(min(day, signed_on), 9 + step % 8),
+            text,
+            by=actor(world, user, role, body),
+            sha256=text.frozen.sha256,
+            signed_on=min(day, signed_on),
+            signatory=signatory,
+            simulated=True,
+            **at(min(day, signed_on), 9 + step % 8),
         )
     made.refresh_from_db()
     return made
@@ -455,11 +518,19 @@ def negotiate(world: World, slug: str, text: Text, cluster_side: Actor, state_si
     old = Decimal(indicator["targets"][year])
     day = dt.date(2009, 4, 24)
     (proposal,) = actions.propose(
-        text, [(path, str(round(old * Decimal("0.96"))))], by=cluster_side, on=day, at=moment_on(day, 11),
+        text,
+        [(path, str(round(old * Decimal("0.96"))))],
+        by=cluster_side,
+        on=day,
+        at=moment_on(day, 11),
         reason="La conjoncture de 2009 freine les adhésions.",
     )
     actions.comment(
-        text, path, "Prévoir un point à mi-parcours sur cette cible.", by=state_side, on=day + dt.timedelta(days=5),
+        text,
+        path,
+        "Prévoir un point à mi-parcours sur cette cible.",
+        by=state_side,
+        on=day + dt.timedelta(days=5),
         at=moment_on(day + dt.timedelta(days=5), 15),
     )
     actions.accept(proposal, by=state_side, on=day + dt.timedelta(days=6), at=moment_on(day + dt.timedelta(days=6), 9))
@@ -477,12 +548,21 @@ def statutes(world: World, cluster: Cluster, day: dt.date) -> None:
         f"de {cluster.name}.\n"
     ).encode()
     kept = store(
-        body, f"statuts-{cluster.slug}.txt", case=f"cluster:{cluster.slug}", by=officer(world),
-        title="Statuts et règles de labellisation (simulés)", at=moment_on(day), simulated=True,
+        body,
+        f"statuts-{cluster.slug}.txt",
+        case=f"cluster:{cluster.slug}",
+        by=officer(world),
+        title="Statuts et règles de labellisation (simulés)",
+        at=moment_on(day),
+        simulated=True,
     )
     ClusterDocument.objects.create(
-        cluster=cluster, kind="statutes", title="Statuts et règles de labellisation des projets (simulés)", dated=day,
-        file=kept, simulated=True,
+        cluster=cluster,
+        kind="statutes",
+        title="Statuts et règles de labellisation des projets (simulés)",
+        dated=day,
+        file=kept,
+        simulated=True,
     )
 
 
@@ -507,8 +587,15 @@ def later(world: World, register: Register, real: dict[str, Any], sizes: dict[st
         return {"on": on, "at": moment_on(on, hour)}
 
     made = actions.prepare(
-        young, phase=PHASE, starts_on=dt.date(2010, 7, 1), ends_on=dt.date(2012, 12, 31), parties=asked, by=state_person,
-        slug=f"{slug}-2010", simulated=True, **at(dt.date(2010, 5, 25)),
+        young,
+        phase=PHASE,
+        starts_on=dt.date(2010, 7, 1),
+        ends_on=dt.date(2012, 12, 31),
+        parties=asked,
+        by=state_person,
+        slug=f"{slug}-2010",
+        simulated=True,
+        **at(dt.date(2010, 5, 25)),
     )
     text = made.texts.get(number=0)
     statutes(world, young, dt.date(2010, 5, 20))
@@ -520,15 +607,24 @@ def later(world: World, register: Register, real: dict[str, Any], sizes: dict[st
     indicator = next(i for i in text.content["indicators"] if i["code"] == "private_share")
     year = sorted(indicator["targets"])[-1]
     actions.propose(
-        text, [(f"indicators/{indicator['key']}/targets/{year}", "45")], by=state_person, reason="La politique vise la moitié "
-        "de ressources privées.", **at(dt.date(2010, 6, 18)),
+        text,
+        [(f"indicators/{indicator['key']}/targets/{year}", "45")],
+        by=state_person,
+        reason="La politique vise la moitié de ressources privées.",
+        **at(dt.date(2010, 6, 18)),
     )
     actions.propose(
-        text, [("objectives/o2/actions/a3/ends_on", "2012-03-31")], by=follower,
-        reason="Le service demande un recrutement qui n'est pas fait.", **at(dt.date(2010, 6, 22)),
+        text,
+        [("objectives/o2/actions/a3/ends_on", "2012-03-31")],
+        by=follower,
+        reason="Le service demande un recrutement qui n'est pas fait.",
+        **at(dt.date(2010, 6, 22)),
     )
     actions.comment(
-        text, "commitments/c1/amounts/2010", "Le montant de 2010 tient-il compte du démarrage en juillet ?", by=follower,
+        text,
+        "commitments/c1/amounts/2010",
+        "Le montant de 2010 tient-il compte du démarrage en juillet ?",
+        by=follower,
         **at(dt.date(2010, 6, 22), 16),
     )
     actions.take_annexes(text, by=state_person, **at(dt.date(2010, 6, 24)))
@@ -542,7 +638,9 @@ def life(world: World, made: dict[str, Contract]) -> None:
     rng = world.rng
     signed = {slug: c for slug, c in made.items() if c.state == "signed"}
     round_2009 = open_round("2009", by=officer(world), on=dt.date(2010, 1, 4), at=moment_on(dt.date(2010, 1, 4)))
-    follow_actions.open_reports(round_2009, by=officer(world), on=dt.date(2010, 1, 4), at=moment_on(dt.date(2010, 1, 4)))
+    follow_actions.open_reports(
+        round_2009, by=officer(world), on=dt.date(2010, 1, 4), at=moment_on(dt.date(2010, 1, 4))
+    )
     fates = rng.choices(["validated", "submitted", "returned", "open"], [60, 15, 8, 17], k=len(signed))
     for (slug, contract), fate in zip(sorted(signed.items()), fates, strict=True):
         by = director(world, slug)
@@ -563,11 +661,19 @@ def progress(world: World, contract: Contract, by: Actor) -> None:
             continue
         if draw < 0.18:
             follow_actions.report_progress(
-                action, status="late", percent=percent, by=by, on=day, at=at, reason="Recrutement plus long que prévu.",
+                action,
+                status="late",
+                percent=percent,
+                by=by,
+                on=day,
+                at=at,
+                reason="Recrutement plus long que prévu.",
                 expected_end=action.ends_on + dt.timedelta(days=rng.choice([60, 90, 150])),
             )
         elif draw < 0.28:
-            follow_actions.report_progress(action, status="at_risk", percent=percent, by=by, on=day, at=at, reason="Financement à confirmer.")
+            follow_actions.report_progress(
+                action, status="at_risk", percent=percent, by=by, on=day, at=at, reason="Financement à confirmer."
+            )
         else:
             follow_actions.report_progress(action, status="on_track", percent=percent, by=by, on=day, at=at)
         for milestone in action.milestones.all():
@@ -583,7 +689,9 @@ def progress(world: World, contract: Contract, by: Actor) -> None:
 def payments(world: World, slug: str, contract: Contract) -> None:
     """Promises of 2009 and the first half of 2010: most paid, some late, a few not decided."""
     rng = world.rng
-    for promise in Commitment.objects.filter(contract=contract, superseded_at=None, kind="money", year__in=(2009, 2010)).select_related("party__organisation"):
+    for promise in Commitment.objects.filter(
+        contract=contract, superseded_at=None, kind="money", year__in=(2009, 2010)
+    ).select_related("party__organisation"):
         if promise.due_on is None or promise.due_on > DAY:
             continue
         region = next((r for r, o in world.councils.items() if o.pk == promise.party.organisation_id), None)
@@ -594,21 +702,31 @@ def payments(world: World, slug: str, contract: Contract) -> None:
             payer = actor(world, f"council-{_key(region)}", "authority_signatory", promise.party.organisation)
             payer = _allowed(world, payer, "local_authority")
         else:
-            payer = actor(world, f"authority-{promise.party.organisation_id}", "authority_signatory", promise.party.organisation)
+            payer = actor(
+                world, f"authority-{promise.party.organisation_id}", "authority_signatory", promise.party.organisation
+            )
             payer = _allowed(world, payer, "local_authority")
         draw = rng.random()
         if draw < 0.12:
             continue
         decided = promise.due_on - dt.timedelta(days=rng.randint(30, 90))
         follow_actions.declare_step(
-            promise, "decided", by=payer, on=decided, at=moment_on(decided), day=decided, amount=promise.amount,
+            promise,
+            "decided",
+            by=payer,
+            on=decided,
+            at=moment_on(decided),
+            day=decided,
+            amount=promise.amount,
             reference="Vote annuel (simulé)",
         )
         if draw < 0.30:
             continue
         paid = promise.due_on + dt.timedelta(days=rng.choice([-20, -5, 0, 12, 45, 90, 160]))
         if paid <= DAY:
-            follow_actions.declare_step(promise, "paid", by=payer, on=paid, at=moment_on(paid), day=paid, reference="Versement (simulé)")
+            follow_actions.declare_step(
+                promise, "paid", by=payer, on=paid, at=moment_on(paid), day=paid, reference="Versement (simulé)"
+            )
 
 
 def _allowed(world: World, who: Actor, role: str) -> Actor:
@@ -633,7 +751,12 @@ def report(world: World, slug: str, contract: Contract, by: Actor, fate: str) ->
         base = float(target.value) if target else 10.0
         value = round(base * rng.uniform(0.82, 1.12), 0)
         follow_actions.declare(
-            found, line.indicator.key, follow_actions.Typed(value=str(int(value)), note="Valeur simulée."), by=by, on=day, at=at
+            found,
+            line.indicator.key,
+            follow_actions.Typed(value=str(int(value)), note="Valeur simulée."),
+            by=by,
+            on=day,
+            at=at,
         )
     follow_actions.submit_report(found, by=by, on=day, at=at)
     if fate == "submitted":
@@ -644,6 +767,9 @@ def report(world: World, slug: str, contract: Contract, by: Actor, fate: str) ->
         follow_actions.validate_report(found, by=reader, on=later, at=moment_on(later, 16))
     else:
         follow_actions.return_report(
-            found, by=reader, on=later, at=moment_on(later, 16), reason="Le nombre de projets labellisés ne correspond pas aux "
-            "comptes rendus du comité.",
+            found,
+            by=reader,
+            on=later,
+            at=moment_on(later, 16),
+            reason="Le nombre de projets labellisés ne correspond pas aux comptes rendus du comité.",
         )
