@@ -47,7 +47,8 @@ def test_search_ignores_accents_and_shows_only_what_may_be_seen(client):
 
 def test_search_finds_nothing_kindly(client):
     assert "Rien de ce nom" in client.get(reverse("search") + "?q=zzzz").content.decode()
-    assert client.get(reverse("search") + "?q=%00<script>").status_code == 200
+    assert client.get(reverse("search") + "?q=<script>").status_code == 200
+    assert client.get(reverse("search") + "?q=%00").status_code == 400
 
 
 def test_search_costs_few_queries(client, django_assert_max_num_queries):

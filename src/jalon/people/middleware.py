@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import HttpResponseBadRequest
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
@@ -50,3 +51,15 @@ def mandates_of(request) -> list:
     if not request.user.is_authenticated:
         return []
     return list(mandates_on(request.user, clock.today()).select_related("user"))
+
+
+class NullByteMiddleware:
+    """An address with a null byte is no address: PostgreSQL would refuse it in the middle of a page."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path:
+            return HttpResponseBadRequest()
+        return self.get_response(request)
