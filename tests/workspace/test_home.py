@@ -123,6 +123,17 @@ def test_a_substitute_sees_what_the_person_replaced_sees(reported):
     assert titles(actor_of(colleague, DAY, made.id)) == ["Vérifier le suivi 2009 de Alpha"]
 
 
+def test_a_substitute_reads_the_contracts_of_the_person_replaced():
+    world = negotiation.negotiated(negotiation.make_world("alpha"))
+    colleague = f.make_user()
+    f.make_mandate("reader", world.state, colleague)
+    made = people.delegate(
+        to=colleague, by=world.correspondent, on=DAY, starts_on=DAY, ends_on=dt.date(2010, 8, 31), reason="Congé"
+    )
+    contracts.propose(world.text, [("objectives/o1/title", "Autre titre")], by=world.region_agent, on=DAY, reason="Mot")
+    assert any("Répondre à une proposition" in t for t in titles(actor_of(colleague, DAY, made.id)))
+
+
 def test_a_home_without_mandate_says_what_to_do(client):
     client.force_login(f.make_user())
     body = client.get(reverse("home")).content.decode()

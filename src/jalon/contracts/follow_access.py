@@ -39,7 +39,7 @@ def _mine(actor: Actor, day: dt.date) -> Q:
         )
         return Q(Exists(carrier)) | Q(party)
     if actor.side == "state":
-        follows = Correspondent.objects.filter(_running(day), cluster=OuterRef("cluster"), user_id=actor.user_id)
+        follows = Correspondent.objects.filter(_running(day), cluster=OuterRef("cluster"), user_id=actor.principal_id or actor.user_id)
         return Q(Exists(follows)) | Q(party)
     if actor.side == "authority":
         return Q(party)
@@ -102,7 +102,7 @@ def standing(actor: Actor, contract: Contract, day: dt.date) -> Standing:
         return Standing(OWN, pole=True, party=party) if carries else OUTSIDE
     if actor.side == "state":
         follows = Correspondent.objects.filter(
-            _running(day), cluster_id=contract.cluster_id, user_id=actor.user_id
+            _running(day), cluster_id=contract.cluster_id, user_id=actor.principal_id or actor.user_id
         ).exists()
         return Standing(PARTY, state=True, party=party) if follows or party is not None else OUTSIDE
     return Standing(PARTY, party=party) if party is not None else OUTSIDE

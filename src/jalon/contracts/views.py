@@ -124,7 +124,7 @@ def new(request: HttpRequest) -> HttpResponse:
     clusters = Cluster.objects.order_by("name_key")
     if not actor.national:
         clusters = clusters.filter(
-            id__in=Correspondent.objects.filter(user_id=actor.user_id, starts_on__lte=day)
+            id__in=Correspondent.objects.filter(user_id=actor.principal_id or actor.user_id, starts_on__lte=day)
             .exclude(ends_on__lt=day)
             .values("cluster_id")
         )
