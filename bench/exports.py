@@ -33,7 +33,7 @@ def exports(size: Size) -> list[Export]:
     """The exports measured."""
     contract = f"contrat-{size.contracts // 2:04d}"
     return [
-        Export("export-members", "/poles/pole-0000/membres/?", ("csv", "xlsx", "ods", "json"), OFFICER),
+        Export("export-members", "/poles/pole-0000/membres/?", ("csv", "xlsx", "ods"), OFFICER),
         Export("export-members-few", "/poles/pole-0000/membres/?q=0004&", ("csv",), OFFICER),
         Export("export-register", "/poles/?", ("csv", "xlsx")),
         Export("export-board", "/tableau/?", ("csv", "xlsx"), OFFICER),
@@ -62,7 +62,7 @@ def run(size: Size, runs: int, told: Told) -> list[Figure]:
     found: list[Figure] = []
     for one, kind, act, floor, memory in asked:
         rows = max(Browser(one.who).lines(f"{one.address}format=csv") - 1, 1)
-        timed = turn_about(act, floor, max(runs // 3, 3))
+        timed = turn_about(act, floor, max(runs // 5, 3))
         found.append(
             Figure(
                 "exports", f"{one.name}.{kind}", timed.time, REFERENCE * rows, timed.time / rows / REFERENCE, AIM,

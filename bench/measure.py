@@ -29,7 +29,7 @@ class Figure:
     ``time`` and ``floor`` are milliseconds of processor (for information: they depend on the machine), ``ratio`` is
     what counts.
     ``aim``: the ratio that it should not exceed, None when there is none. ``queries``: SQL statements of one run.
-    ``memory``: kilobytes above an idle process at the peak. ``rows``: exported or imported.
+    ``memory``: kilobytes above an idle process at the peak (``floor_memory``: those of the floor). ``rows``: exported or imported.
     """
 
     part: str
@@ -41,6 +41,7 @@ class Figure:
     queries: int | None = None
     floor_queries: int | None = None
     memory: int | None = None
+    floor_memory: int | None = None
     rows: int | None = None
     note: str = ""
     database: str = ""
@@ -123,10 +124,10 @@ def statements_of(act: Callable[[], Any]) -> list[str]:
     return [q["sql"] for q in captured.captured_queries if not q["sql"].lstrip().upper().startswith(skip)]
 
 
-def peak(act: Callable[[], Any]) -> int:
-    """Kilobytes that a process of its own held at its peak (``ru_maxrss``) while it did ``act``.
+def apart(act: Callable[[], Any]) -> tuple[int, float]:
+    """Does ``act`` in a process of its own: kilobytes held at its peak (``ru_maxrss``), milliseconds spent.
 
-    To be called before this process has done ``act`` itself: memory that it freed would be used again unseen.
+    For memory, to be called before this process has done ``act`` itself: what it freed would be used again unseen.
 
     Raises:
         NotThere: ``act`` asked for a page that is not there.
@@ -138,11 +139,13 @@ def peak(act: Callable[[], Any]) -> int:
 
     connections.close_all()
     gc.collect()
+    reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            act()
+            took = _once(act)
+            os.write(writing, repr(took).encode())
             code = 0
         except NotThere:
             code = 3
@@ -152,12 +155,15 @@ def peak(act: Callable[[], Any]) -> int:
             traceback.print_exc(limit=-3)
         finally:
             os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read()
     _, status, usage = os.wait4(pid, 0)
     if os.waitstatus_to_exitcode(status) == 3:
         raise NotThere
     if status:
         raise RuntimeError("the process whose memory is measured failed")
-    return usage.ru_maxrss
+    return usage.ru_maxrss, float(said)
 
 
 class Idle:
@@ -165,8 +171,8 @@ class Idle:
 
     def __init__(self, act: Callable[[], Any]) -> None:
         act()  # what every process loads once is loaded before it is divided
-        self.kilobytes = peak(act)
+        self.kilobytes = apart(act)[0]
 
     def above(self, act: Callable[[], Any]) -> int:
         """Kilobytes at the peak of ``act`` above an idle process, each in a process of its own."""
-        return max(peak(act) - self.kilobytes, 0)
+        return max(apart(act)[0] - self.kilobytes, 0)

@@ -144,6 +144,8 @@ def lines(figures: Sequence[Figure], *, markdown: bool = False) -> list[str]:
 
 def _cells(f: Figure) -> list[str]:
     unit = f"{f.memory / 1024:.1f} {T('Mo', 'MB')}" if f.memory is not None else ""
+    if f.floor_memory is not None:
+        unit += f" ({f.floor_memory / 1024:.0f})"
     queries = "" if f.queries is None else str(f.queries)
     times = f"{f.time:.0f} ms" if f.time >= 10 else f"{f.time:.1f} ms"
     floor = f"{f.floor:.0f} ms" if f.floor >= 10 else f"{f.floor:.1f} ms"
