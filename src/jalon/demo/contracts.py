@@ -54,7 +54,7 @@ def contracts(world: World, say: Say) -> None:
             say("  {n} sur {total}…", "  {n} of {total}…", n=done, total=len(signing))
         roadmaps[slug] = roadmap(world, slug, dt.date(2009, 2, 2))
         made[slug] = contract(world, register, slug, real.get(slug), sizes[slug])
-    later(world, register, real, sizes)
+    later(world)
     say("Démonstration : suivi et campagne 2009…", "Demonstration: follow-up and the 2009 round…")
     life(world, made)
 
@@ -195,9 +195,12 @@ def roadmap(world: World, slug: str, day: dt.date, *, until: str = "validated", 
 # -- contract ---------------------------------------------------------------------------------------------------------
 
 
-def _sizes(world: World) -> dict[str, dict[str, int]]:
-    """Members of each cluster at the end of 2008, from the (simulated) register: baselines of the contracts."""
-    day = dt.date(2008, 12, 31)
+BASELINE = dt.date(2008, 12, 31)
+"""The day of the starting values of the contracts signed in 2009."""
+
+
+def _sizes(world: World, day: dt.date = BASELINE) -> dict[str, dict[str, int]]:
+    """Members of each cluster on a day, from the (simulated) register: starting values of the contracts."""
     there = Q(joined_on__lte=day) & (Q(left_on__isnull=True) | Q(left_on__gt=day))
     rows = (
         Membership.objects.filter(there, superseded_at=None)
@@ -296,7 +299,13 @@ def _keys(row: dict[str, Any]) -> list[str]:
 
 
 def document(
-    world: World, slug: str, text: Text, size: dict[str, int], starts_on: dt.date, ends_on: dt.date
+    world: World,
+    slug: str,
+    text: Text,
+    size: dict[str, int],
+    starts_on: dt.date,
+    ends_on: dt.date,
+    known_on: dt.date = BASELINE,
 ) -> list[Any]:
     """The changes that fill a new contract: texts, axes, objectives, targets, commitments."""
     rng, content = world.rng, text.content
@@ -354,7 +363,7 @@ def document(
         start, steps = _targets(world, slug, indicator["code"], size, years)
         at = f"indicators/{indicator['key']}"
         if start is not None and indicator.get("baseline") in (None, ""):
-            changes += [(f"{at}/baseline", str(start)), (f"{at}/baseline_on", "2008-12-31")]
+            changes += [(f"{at}/baseline", str(start)), (f"{at}/baseline_on", known_on.isoformat())]
         changes += [(f"{at}/targets/{year}", str(value)) for year, value in steps.items()]
     kinds = {p["key"]: p["kind"] for p in content["parties"]}
     authorities = sum(kind == "authority" for kind in kinds.values())
@@ -569,7 +578,7 @@ def statutes(world: World, cluster: Cluster, day: dt.date) -> None:
 # -- contracts that are not there yet ------------------------------------------------------------------------------------
 
 
-def later(world: World, register: Register, real: dict[str, Any], sizes: dict[str, dict[str, int]]) -> None:
+def later(world: World) -> None:
     """Clusters renewed or labelled on 11 May 2010: a roadmap begun, and one contract in negotiation."""
     young = world.clusters.get(YOUNG_CLUSTER)
     if young is None:
@@ -599,7 +608,8 @@ def later(world: World, register: Register, real: dict[str, Any], sizes: dict[st
     )
     text = made.texts.get(number=0)
     statutes(world, young, dt.date(2010, 5, 20))
-    filled = document(world, slug, text, sizes[slug], made.starts_on, made.ends_on)
+    known_on = dt.date(2010, 5, 31)  # labelled on 11 May 2010: it had no members in 2008
+    filled = document(world, slug, text, _sizes(world, known_on)[slug], made.starts_on, made.ends_on, known_on)
     actions.propose(text, filled, by=follower, **at(dt.date(2010, 6, 4)))
     text.refresh_from_db()
     actions.open_negotiation(text, by=state_person, **at(dt.date(2010, 6, 10)))
