@@ -418,11 +418,11 @@ class _Reading:
         try:
             if field.value_kind == "day" and raw is not None:
                 day = as_date(raw)
-                value = doc.parse(path, day.isoformat() if day else None)
+                value = doc.parse(path, day.isoformat() if day else None, None, self.base)
             elif field.kind == "codes" or (field.kind in ("line", "ref", "id") and raw is not None):
-                value = doc.parse(path, as_text(raw))
+                value = doc.parse(path, as_text(raw), None, self.base)
             else:
-                value = doc.parse(path, raw)
+                value = doc.parse(path, raw, None, self.base)
         except Refused as refusal:
             self.fault(sheet, y, x, refusal.reason)
             return before

@@ -115,6 +115,7 @@ class _Reading:
     """Reads one file; gathers every fault before anything is said."""
 
     def __init__(self, base: Mapping[str, Any]):
+        self.base = base
         self.faults: list[CellFault] = []
         self.given = {item["key"] for _, _, item in doc.elements(base)}
 
@@ -162,7 +163,7 @@ class _Reading:
 
     def value(self, field: Any, path: str, raw: Any, before: Any) -> Any:
         try:
-            value = doc.parse(path, raw if raw != "" else None)
+            value = doc.parse(path, raw if raw != "" else None, None, self.base)
         except Refused as refusal:
             self.fault(path, refusal.reason)
             return before
