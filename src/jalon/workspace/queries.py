@@ -41,6 +41,7 @@ from jalon.people.queries import actor_from, mandates_on, organisations
 from jalon.people.tasks import Task
 from jalon.roadmaps.access import visible_to as roadmaps_visible_to
 from jalon.roadmaps.models import Roadmap
+from jalon.workspace.acts import ACTS as OTHER_ACTS
 
 HORIZON = dt.timedelta(days=90)
 """How far ahead deadlines are shown."""
@@ -635,8 +636,13 @@ def case_titles(cases: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 
 def act_titles() -> dict[str, Any]:
-    """What the journal's acts are called: each package's ``states.ACTS`` (or ``follow_states.ACTS``)."""
-    found: dict[str, Any] = {}
+    """What the journal's acts are called: each package's ``states.ACTS`` (or ``follow_states.ACTS``), else ours.
+
+    Acts on labels are called by the policy.
+    """
+    found: dict[str, Any] = dict(OTHER_ACTS)
+    for act in policy().label_acts:
+        found[f"label.{act.code}"] = T("Label : {act}", "Label: {act}", act=act.title)
     for package in ("people", "programme", "clusters", "indicators", "roadmaps", "contracts"):
         for module in ("states", "follow_states"):
             name = f"jalon.{package}.{module}"

@@ -89,7 +89,9 @@ def shortcuts(actor: Actor, day: dt.date) -> list[dict[str, Any]]:
         for cluster in queries.clusters_of(actor, day).order_by("name_key")[:5]:
             add(cluster.name, "cluster", cluster.slug)
     if actor.side != "public" and not actor.national:
-        for contract in queries.drafts_of(actor, day).filter(state="signed", starts_on__lte=day).order_by("-starts_on", "id")[:3]:
+        for contract in (
+            queries.drafts_of(actor, day).filter(state="signed", starts_on__lte=day).order_by("-starts_on", "id")[:3]
+        ):
             add(contract.title, "contract", contract.slug)
     add(T("Tableau national", "National board"), "board", needs="board.read")
     add(T("Mon portefeuille", "My portfolio"), "portfolio", needs="portfolio.read")
