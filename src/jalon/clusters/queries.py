@@ -95,6 +95,24 @@ CERTAINTY_WORDS = {
     "unknown": T("issue inconnue", "outcome unknown"),
 }
 
+DECIDERS = {
+    "Gouvernement": T("Gouvernement", "Government"),
+    "Premier ministre": T("Premier ministre", "Prime Minister"),
+    "Parlement": T("Parlement", "Parliament"),
+    "BCG et CM International": T("BCG et CM International", "BCG and CM International"),
+    "BearingPoint, Erdyn et Technopolis": T(
+        "BearingPoint, Erdyn et Technopolis", "BearingPoint, Erdyn and Technopolis"
+    ),
+}
+"""Bodies that decided or reported, as the data name them; others keep their name in both languages."""
+
+
+def decider(name: str) -> Any:
+    """The deciding body in the language spoken: those of the data, those of the policy, else the name as it is."""
+    of_policy = {body.title.fr[:200]: body.title for body in policy().label_deciders}
+    return DECIDERS.get(name) or of_policy.get(name) or name
+
+
 RELATION_WORDS = {
     "merger": T("fusion", "merger"),
     "absorption": T("absorption", "absorption"),
@@ -499,6 +517,15 @@ def names_of(clusters: Iterable[Cluster]) -> dict[int, list[ClusterName]]:
     return found
 
 
+def named_on(clusters: Iterable[Cluster], day: dt.date) -> list[Cluster]:
+    """The same clusters, each with ``name_of_day``: the name it bore on ``day``; one query."""
+    clusters = list(clusters)
+    names = names_of(clusters) if clusters else {}
+    for cluster in clusters:
+        cluster.name_of_day = name_on(names.get(cluster.pk, ()), cluster, day)
+    return clusters
+
+
 def members_on(
     cluster_ids: Iterable[int], day: dt.date, known_on: dt.date | None = None
 ) -> dict[int, tuple[int, bool]]:
@@ -635,6 +662,10 @@ class Event:
     @property
     def ends(self) -> bool:
         return self.act.act in ENDING
+
+    @property
+    def decider(self) -> Any:
+        return decider(self.act.body)
 
     @property
     def note(self) -> Text:
@@ -931,6 +962,7 @@ def sheet(slug: str, day: dt.date, *, horizon: dt.date, known_on: dt.date | None
         ended = link.relation.ended_on and link.relation.ended_on <= day
         if link.side == "from" and link.relation.kind not in ("undone", "alliance", "member_transfer") and not ended:
             after |= {c.pk: c for c in link.after}
+    named_on([c for link in links for c in (*link.before, *link.after)], day)
     return Sheet(
         row=row,
         day=day,
@@ -992,6 +1024,7 @@ def label_sheet(code: str, day: dt.date, horizon: dt.date) -> LabelSheet | None:
     holders = list(
         LabelHolder.objects.filter(label=label).select_related("cluster").order_by("role", "cluster__name_key")
     )
+    named_on([h.cluster for h in holders], day)
     others = Label.objects.filter(programme=label.programme).exclude(pk=label.pk)
     before = list(others.filter(code__in=label.follows))
     # "follows" is a short JSON list; the few labels of later phases are looked through here, on any database.
@@ -1053,6 +1086,7 @@ def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
         ).values_list("label_id", "starts_on")
     )
     clusters = Cluster.objects.in_bulk([*{e["body__cluster_id"] for e in ending}, *{p.holder_id for p in running}])
+    named_on(clusters.values(), day)
     for row in ending:
         cluster = clusters[row["body__cluster_id"]]
         found.append(
@@ -1060,7 +1094,7 @@ def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
                 T(
                     "{c} : mandats à renouveler ({b}, {n})",
                     "{c}: mandates to renew ({b}, {n})",
-                    c=cluster.name,
+                    c=cluster.name_of_day,
                     b=row["body__title"],
                     n=row["n"],
                 ),
@@ -1078,7 +1112,7 @@ def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
         cluster = clusters[period.holder_id]
         found.append(
             Task(
-                T("{c} : le label arrive à terme", "{c}: the label comes to its end", c=cluster.name),
+                T("{c} : le label arrive à terme", "{c}: the label comes to its end", c=cluster.name_of_day),
                 reverse("label", args=[period.label.code]),
                 period.ends_on,
                 "at_risk",

@@ -39,7 +39,7 @@ def _crumbs(cluster: Cluster, label: Any) -> list[dict[str, Any]]:
     return [
         {"url": "/", "label": T("Accueil", "Home")},
         {"url": reverse("register"), "label": T("Pôles", "Clusters")},
-        {"url": reverse("cluster", args=[cluster.slug]), "label": cluster.name},
+        {"url": reverse("cluster", args=[cluster.slug]), "label": cluster.name_of_day},
         {"label": label},
     ]
 
@@ -80,6 +80,7 @@ def _keep(
 
 
 def _page(request: HttpRequest, template: str, cluster: Cluster, name: str, title: Any, **context: Any) -> HttpResponse:
+    queries.named_on([cluster], clock.today())
     bad = any(isinstance(v, django_forms.Form) and v.is_bound and v.errors for v in context.values())
     return render(
         request,

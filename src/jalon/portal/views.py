@@ -98,7 +98,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "contracts_simulated": contracts_simulated,
         "contracts_url": _address("contract-list"),
         "by_region": sorted(by_region.items(), key=lambda item: (item[0] == "", plain_key(item[0]))),
-        "decisions": register_queries.decisions(min(asked.day, asked.horizon), limit=4),
+        "decisions": [told(d) for d in register_queries.decisions(min(asked.day, asked.horizon), limit=4)],
         "map": queries.register_map(
             rows,
             asked.day,
@@ -383,16 +383,7 @@ def decisions(request: HttpRequest) -> HttpResponse:
     found = register_queries.decisions(asked.horizon)
     years: dict[int, list[dict[str, Any]]] = {}
     for d in found:
-        counts = [(COUNTS.get(k, k.replace("_", " ")), v) for k, v in (d.counts or {}).items()]
-        years.setdefault(d.on.year, []).append(
-            {
-                "row": d,
-                "title": T(d.title_fr, d.title_en),
-                "note": T(d.note_fr, d.note_en or d.note_fr),
-                "counts": counts,
-                "day": decision_day(d),
-            }
-        )
+        years.setdefault(d.on.year, []).append(told(d))
     context = {
         **asked.context,
         "title": T("Décisions nationales", "National decisions"),
@@ -405,6 +396,18 @@ def decisions(request: HttpRequest) -> HttpResponse:
         "sources": register_queries.sources_of(*(d.sources for d in found)),
     }
     return render(request, "portal/decisions.html", context)
+
+
+def told(row: Any) -> dict[str, Any]:
+    """A national decision as pages show it: day as precisely as known, body, title, note, counts in words."""
+    return {
+        "row": row,
+        "title": T(row.title_fr, row.title_en),
+        "note": T(row.note_fr, row.note_en or row.note_fr),
+        "body": register_queries.decider(row.body),
+        "counts": [(COUNTS.get(k, k.replace("_", " ")), v) for k, v in (row.counts or {}).items()],
+        "day": decision_day(row),
+    }
 
 
 def decision_day(row: Any) -> Any:
