@@ -217,7 +217,7 @@ def new_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         context,
         status=404 if not valid else 400 if refusal or form.errors else 200,
     )
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 
@@ -233,7 +233,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     except Refused as refusal:
         context["refusal"] = refusal
         response = render(request, "people/accept.html", context, status=404)
-        response["Referrer-Policy"] = "no-referrer"
+        response["Referrer-Policy"] = "same-origin"
         return response
     account = User.objects.filter(email=invitation.email).first()
     mine = account is not None and request.user.is_authenticated and request.user.pk == account.pk
@@ -270,7 +270,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     context.pop("account")  # base.html reads a key of that name
     context["has_account"] = account is not None
     response = render(request, "people/accept.html", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 
