@@ -88,4 +88,4 @@ def test_addresses_with_a_secret_tell_it_to_nobody(client):
     for name, args in (("new-password", ["x", "y"]), ("accept-invitation", ["x"])):
         response = client.get(reverse(name, args=args))
         assert response.status_code == 404 and "no-store" in response["Cache-Control"]
-        assert response["Referrer-Policy"] == "no-referrer"
+        assert response["Referrer-Policy"] == "same-origin"
