@@ -79,7 +79,7 @@ def pytest_configure(config):
     _guard_network()
 
 
-KEPT = ("JALON_TEST_POSTGRES_URL", "JALON_CHROMIUM")
+KEPT = ("JALON_TEST_POSTGRES_URL", "JALON_TEST_DEMONSTRATION", "JALON_CHROMIUM")
 
 
 @pytest.hookimpl(trylast=True)
@@ -229,7 +229,13 @@ def browser():
 
 
 @pytest.fixture
-def new_page(browser, live_server, request):
+def site(live_server):
+    """Address of the server that the pages of a test open; the journeys put the installed product in its place."""
+    return live_server.url
+
+
+@pytest.fixture
+def new_page(browser, site, request):
     """Opens pages as different people: ``alice, bob = new_page(), new_page()``; each has its own cookies.
 
     Options are those of a browser context, for example ``viewport={"width": 375, "height": 667}``,
@@ -240,7 +246,7 @@ def new_page(browser, live_server, request):
 
     def make(**options):
         defaults = {
-            "base_url": live_server.url,
+            "base_url": site,
             "locale": "fr-FR",
             "timezone_id": "Europe/Paris",
             "viewport": {"width": 1280, "height": 800},

@@ -1,0 +1,53 @@
+"""The journeys use the product as it is installed: a demonstration built and served by its own commands.
+
+Each journey has a copy of the demonstration to itself, and may change it as it likes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from playwright.sync_api import expect
+
+from tests import demonstration
+from tests.journeys.story import Story
+
+
+expect.set_options(timeout=15_000)  # a page may wait for another worker's
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The home of the demonstration, built once per run. Nobody works in it: take a copy.
+
+    ``JALON_TEST_DEMONSTRATION`` names one that is built already, for whoever writes a journey.
+    """
+    given = os.environ.get("JALON_TEST_DEMONSTRATION")
+    if given:
+        return Path(given)
+    folder = tmp_path_factory.getbasetemp()
+    if folder.name.startswith("popen-"):  # a worker of xdist: its neighbours have folders beside it
+        folder = folder.parent
+    return demonstration.build_once(folder)
+
+
+@pytest.fixture
+def installation(built, tmp_path, request):
+    """A served copy of the demonstration; what its server said is shown when the journey fails."""
+    with demonstration.served(demonstration.copy_of(built, tmp_path / "home")) as running:
+        yield running
+        request.node.add_report_section("call", "server", running.said())
+
+
+@pytest.fixture
+def site(installation):
+    return installation.url
+
+
+@pytest.fixture
+def story(new_page, installation):
+    """Who enters, as which account, on which screen: ``pole = story.enter("cluster_team")``."""
+    return Story(new_page, installation)
