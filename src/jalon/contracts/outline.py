@@ -10,6 +10,7 @@ from typing import Any
 from jalon.contracts import content as doc, rules
 from jalon.contracts.frame import anchor, cap, reader
 from jalon.contracts.models import Comment, Party, Proposal
+from jalon.core import lang
 from jalon.core.canonical import canonical, sha256
 from jalon.core.lang import T, Text
 from jalon.people.access import policy
@@ -92,6 +93,13 @@ def mark(content: Mapping[str, Any], path: str) -> str:
     return sha256(canonical(value))[:16]
 
 
+def _to_type(value: Any, kind: str) -> Any:
+    """A figure as it is typed in the active language: 80,6 in French. Both notations are read."""
+    if kind in ("money", "number") and isinstance(value, str) and lang.language() == "fr" and value.count(".") == 1:
+        return value.replace(".", ",")
+    return value
+
+
 def inputs_of(
     content: Mapping[str, Any],
     kind: doc.Element,
@@ -117,7 +125,7 @@ def inputs_of(
             for year in span:
                 name = f"f:{f.name}:{year}"
                 value = typed.get(name) if typed is not None and name in typed else series.get(year, "")
-                cells.append({"name": name, "year": year, "value": value or ""})
+                cells.append({"name": name, "year": year, "value": _to_type(value, f.value_kind) or ""})
             out.append(base | {"cells": cells, "unit": currency if f.value_kind == "money" else ""})
             continue
         name = f"f:{f.name}"
@@ -126,7 +134,7 @@ def inputs_of(
             value = typed.getlist(name) if hasattr(typed, "getlist") and f.kind == "codes" else typed[name]
         elif typed is not None and f.kind == "flag":
             value = False
-        one = base | {"name": name, "value": "" if value is None else value}
+        one = base | {"name": name, "value": "" if value is None else _to_type(value, f.kind)}
         if f.kind == "choice":
             one["choices"] = [("", "–"), *f.choices]
         elif f.kind == "ref":
@@ -258,7 +266,7 @@ class Outline:
                 parts += [
                     f"{cap(f.word)} {y} : {self.say(f'{where.path}/{f.name}/{y}', v)}" for y, v in (got or {}).items()
                 ]
-            elif got not in (None, "", [], False) and f.name != "title":
+            elif got not in (None, "", [], False) and f.name not in ("title", "name", "code") and f.kind != "id":
                 parts.append(f"{cap(f.word)} : {self.say(f'{where.path}/{f.name}', got)}")
         for child in where.element.children:
             parts += [f"{cap(child.word)} : {doc.name_of(child, c)}" for c in value.get(child.name) or ()]
