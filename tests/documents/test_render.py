@@ -236,8 +236,14 @@ def test_long_contracts_get_tables_that_can_be_read(years):
 
 
 def test_a_contract_of_which_nothing_is_known_prints():
-    built = contract.build(view({"title": ""}, title="Contrat", text_known=False))
+    built = contract.build(
+        view({"title": ""}, title="Contrat", text_known=False, state="signed", sources=["Presse"], signed_on=DAY)
+    )
     assert any(isinstance(b, blocks.Notice) for b in built.blocks)
+    assert not built.mark
+    said = str(built.blocks)
+    assert "Presse" in said and "2\u00a0mars 2009" in "".join(getattr(b, "text", "") for b in built.blocks)
+    assert not any(isinstance(b, blocks.Boxes) for b in built.blocks)
     assert pdf.render(built).startswith(b"%PDF-")
     assert word.render(built)[:2] == b"PK"
 

@@ -66,21 +66,30 @@ def _build(view: View, lang: str) -> Document:
         sections.append(
             (T("Engagements de l'État et des collectivités", "Commitments of the public side"), _commitments(view))
         )
-    sections.append((T("Annexes", "Annexes"), annexes(view)))
-    sections.append((T("Signatures", "Signatures"), [*signatures(view)]))
+    if view.frozen or view.draft:
+        sections.append((T("Annexes", "Annexes"), annexes(view)))
+        sections.append((T("Signatures", "Signatures"), signatures(view)))
+    else:
+        sections.append((T("Signature", "Signature"), [_signed_elsewhere(view)]))
+    if view.sources and not view.frozen:
+        sections.append((T("Sources", "Sources"), [Para(source) for source in view.sources]))
     blocks: list[Block] = []
     if not view.text_known:
         blocks.append(
             Notice(
                 str(
                     T(
-                        "Le texte complet de ce contrat n'est pas connu : seul figure ici ce que disent les sources citées.",
-                        "The whole text of this contract is not known: only what the quoted sources say stands here.",
+                        "Ce document n'est pas le contrat : son texte complet n'est pas connu, seul figure ici ce que disent "
+                        "les sources citées.",
+                        "This document is not the contract: its whole text is not known, only what the quoted sources say "
+                        "stands here.",
                     )
                 ),
                 "warn",
             )
         )
+        if view.note.get(lang) or view.note.get("fr"):
+            blocks.append(Para(view.note.get(lang) or view.note["fr"]))
     for number, (title, inside) in enumerate(sections, 1):
         blocks += [Heading(f"{number}. {title}"), *inside]
     return Document(
@@ -92,9 +101,9 @@ def _build(view: View, lang: str) -> Document:
         blocks=tuple(blocks),
         running=view.title,
         footer=footer(view),
-        words=words(lang),
+        words=words(lang) if len(sections) > 4 else {**words(lang), "contents": ""},
         dated=view.frozen_on or view.day,
-        mark="" if view.frozen else str(T("Projet, révision {n}", "Draft, revision {n}", n=view.rev)),
+        mark=str(T("Projet, révision {n}", "Draft, revision {n}", n=view.rev)) if view.draft else "",
         simulated=str(SIMULATED) if view.simulated else "",
         subject=str(view.kind),
         keywords=tuple(k for k in (view.slug, view.sha256) if k),
@@ -207,6 +216,22 @@ def seal(view: View) -> tuple[Block, ...]:
     )
 
 
+def _signed_elsewhere(view: View) -> Para:
+    """A contract signed before Jalon: what is known of its signature."""
+    if view.signed_on:
+        said = T(
+            "Signé le {d} selon les sources ; les signatures ne sont pas tenues par Jalon.",
+            "Signed on {d} according to the sources; the signatures are not kept by Jalon.",
+            d=fmt.day(view.signed_on),
+        )
+    else:
+        said = T(
+            "La date de signature n'est pas connue ; les signatures ne sont pas tenues par Jalon.",
+            "The day of signature is not known; the signatures are not kept by Jalon.",
+        )
+    return Para(str(said))
+
+
 # --- parties, articles ---------------------------------------------------------------------------------------------
 
 
@@ -227,6 +252,8 @@ def _parties(view: View) -> list[Block]:
         for p in view.content.get("parties") or ()
     ]
     if not rows:
+        if not view.draft:
+            return [Para(str(T("Les parties ne sont pas connues.", "The parties are not known.")))]
         return [Para(str(T("Aucune partie n'est encore nommée.", "No party is named yet.")))]
     columns = (
         Column(str(T("Partie", "Party")), 5),
@@ -674,10 +701,11 @@ def _decisions(view: View, key: str, party: Mapping[str, Any]) -> list[str]:
     found = []
     for row in rows:
         outcome = T("approuve", "approves") if row.outcome == "approved" else T("refuse", "refuses")
+        named = row.reference.casefold().startswith(("délib", "delib"))
         said = T(
-            "Délibération n° {r} du {d} : {o}",
-            "Deliberation no. {r} of {d}: {o}",
-            r=row.reference,
+            "{r} du {d} : {o}",
+            "{r} of {d}: {o}",
+            r=row.reference if named else T("Délibération n° {n}", "Deliberation no. {n}", n=row.reference),
             d=fmt.day(row.decided_on),
             o=outcome,
         )

@@ -11,6 +11,7 @@ from typing import Any
 from jalon.contracts import access, queries as contracts, rules, states
 from jalon.contracts.models import Contract, Text
 from jalon.core import clock
+from jalon.core.models import Source
 from jalon.people.access import Actor, policy
 
 
@@ -72,6 +73,8 @@ class View:
     years_rule: str = ""
     sources: Sequence[str] = ()
     text_known: bool = True
+    note: Mapping[str, str] = field(default_factory=dict)
+    signed_on: dt.date | None = None
     # of an amendment
     label: str = ""
     reason: str = ""
@@ -85,6 +88,11 @@ class View:
     @property
     def frozen(self) -> bool:
         return bool(self.sha256)
+
+    @property
+    def draft(self) -> bool:
+        """Not frozen and not signed: binds nobody."""
+        return not self.frozen and self.state != "signed"
 
 
 def readable_text(contract: Contract, number: int | None, actor: Actor, on: dt.date) -> Text | None:
@@ -123,7 +131,7 @@ def view_of(text: Text, *, on: dt.date, address: str) -> View:
             Decided(row.reference, row.decided_on, row.outcome, row.year, row.amount)
         )
     base = Text.objects.select_related("frozen").get(pk=text.base_id) if text.base_id else None
-    starts = rules.doc.as_day(content.get("starts_on"))
+    starts = rules.doc.as_day(content.get("starts_on")) or contract.signed_on or contract.policy_day
     return View(
         slug=contract.slug,
         title=content.get("title") or contract.title,
@@ -149,7 +157,9 @@ def view_of(text: Text, *, on: dt.date, address: str) -> View:
         decisions=decisions,
         signatures={s.party.key: SignedBy(s.signed_on, s.signatory) for s in text.signatures.select_related("party")},
         years_rule=template.funding_years.rule if template else "",
-        sources=[str(s) for s in contract.sources or ()],
+        sources=_sources(contract),
+        note=(contract.known or {}).get("note") or {},
+        signed_on=contract.signed_on,
         text_known=bool(content.get("objectives") or content.get("articles") or not contract.known),
         label=text.title,
         reason=text.reason,
@@ -160,6 +170,13 @@ def view_of(text: Text, *, on: dt.date, address: str) -> View:
         why_signers=signers.why if signers else None,
         changed_texts=_chain(text),
     )
+
+
+def _sources(contract: Contract) -> list[str]:
+    """Title and address of each source of what is known of a contract."""
+    keys = list(contract.sources or ())
+    found = Source.objects.in_bulk(keys)
+    return [f"{found[k].title}\n{found[k].url}".strip() if k in found else k for k in keys]
 
 
 def _annexes(text: Text, told: Mapping[str, Any] | None) -> list[Annexed]:

@@ -58,10 +58,10 @@ class _Setter:
     def _styles(self) -> None:
         styles = self.word.styles
         normal = styles["Normal"]
-        normal.font.name, normal.font.size = "Liberation Serif", Pt(10.5)
+        normal.font.name, normal.font.size = "Times New Roman", Pt(10.5)
         fonts = normal.element.get_or_add_rPr().get_or_add_rFonts()
         for kind in ("w:ascii", "w:hAnsi", "w:cs", "w:eastAsia"):
-            fonts.set(qn(kind), "Liberation Serif")
+            fonts.set(qn(kind), "Times New Roman")
         language = OxmlElement("w:lang")
         language.set(qn("w:val"), "fr-FR" if self.plain["lang"] == "fr" else "en-GB")
         normal.element.get_or_add_rPr().append(language)
@@ -69,12 +69,12 @@ class _Setter:
         for name, size, colour in (("Title", 24, ACCENT), ("Heading 1", 14, ACCENT), ("Heading 2", 11.5, None)):
             style = styles[name]
             style.font.size, style.font.bold = Pt(size), True
-            style.font.name = "Liberation Serif"
+            style.font.name = "Times New Roman"
             own = style.element.get_or_add_rPr().get_or_add_rFonts()
             for attribute in list(own.attrib):
                 del own.attrib[attribute]
             for kind in ("w:ascii", "w:hAnsi", "w:cs", "w:eastAsia"):
-                own.set(qn(kind), "Liberation Serif")
+                own.set(qn(kind), "Times New Roman")
             style.font.color.rgb = colour or RGBColor(0x1B, 0x1D, 0x1F)
             style.paragraph_format.keep_with_next = True
         border = styles["Title"].element.find(f".//{qn('w:pBdr')}")
@@ -133,7 +133,7 @@ class _Setter:
         elif style in ("strong", "new"):
             run.bold = True
         elif style == "mono":
-            run.font.name, run.font.size = "Liberation Mono", Pt(7.5)
+            run.font.name, run.font.size = "Courier New", Pt(7.5)
         elif style == "was":
             run.font.strike, run.font.color.rgb = True, SOFT
 
