@@ -96,7 +96,7 @@ def _export_list(request: HttpRequest, contracts: Any, day: dt.date) -> HttpResp
         for row in queries.rows_of(found, day):
             c = row.contract
             yield [
-                c.cluster.name,
+                c.cluster_name,
                 c.title,
                 c.slug,
                 c.phase,
@@ -458,7 +458,9 @@ def propose(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     else:
         messages.success(
             request,
-            T("{n} changement(s) proposé(s).", "{n} change(s) proposed.", n=len(made)),
+            T("Un changement proposé.", "One change proposed.")
+            if len(made) == 1
+            else T("{n} changements proposés.", "{n} changes proposed.", n=len(made)),
         )
     return redirect(f"{_page_of(text)}#{anchor(path)}")
 
