@@ -1,7 +1,5 @@
 """Addresses at which the register is kept. Members have theirs in ``clusters.members``; public pages in the portal."""
 
-from importlib.util import find_spec
-
 from django.urls import include, path
 
 from jalon.clusters import views
@@ -23,5 +21,4 @@ urlpatterns = [
     path("labels/<slug:code>/actes/<int:pk>/corriger/", views.label_act, name="label-correct"),
 ]
 
-if find_spec("jalon.clusters.members.urls"):
-    urlpatterns.append(path("", include("jalon.clusters.members.urls")))
+urlpatterns.append(path("", include("jalon.clusters.members.urls")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
@@ -101,6 +102,8 @@ def house(request: HttpRequest) -> dict[str, Any]:
         "nav": nav,
         "actor": actor if signed_in else VISITOR,
         "account": _account(request, actor) if signed_in else None,
+        "session_seconds": settings.SESSION_COOKIE_AGE if signed_in else None,
+        "session_keep_url": _address("keep-session") if signed_in else None,
         "today": clock.today(),
         "printed_on": clock.today(),
         "footer_links": [{"url": address, "label": label} for name, label in FOOTER if (address := _address(name))],

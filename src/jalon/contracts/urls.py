@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.urls import include, path
 
 from jalon.contracts import views
@@ -46,10 +44,4 @@ urlpatterns = [
     path("contrats/<slug:slug>/commentaires/<int:pk>/regler/", views.resolve, name="comment-resolve"),
 ]
 
-for _name in ("jalon.contracts.follow_urls", "jalon.contracts.exchange.urls"):
-    try:
-        _there = find_spec(_name)
-    except ModuleNotFoundError:
-        _there = None
-    if _there:
-        urlpatterns.append(path("", include(_name)))
+urlpatterns += [path("", include("jalon.contracts.follow_urls")), path("", include("jalon.contracts.exchange.urls"))]

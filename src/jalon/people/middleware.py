@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+from django.conf import settings
 from django.http import HttpResponseBadRequest
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
@@ -39,6 +42,7 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
+        keep_awake(request)
         request.mandates = SimpleLazyObject(lambda: mandates_of(request))
         request.actor = SimpleLazyObject(
             lambda: actor_of(request.user, clock.today(), request.session.get(MANDATE_KEY), list(request.mandates))
@@ -63,3 +67,18 @@ class NullByteMiddleware:
         if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path:
             return HttpResponseBadRequest()
         return self.get_response(request)
+
+
+TOUCHED_KEY = "touched"
+TOUCH_EVERY = 15 * 60
+
+
+def keep_awake(request) -> None:
+    """A session ends some hours after the last page, not after the sign-in: it is prolonged every quarter of an hour.
+
+    Sign-in sets the first moment; a session without one is left alone.
+    """
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        touched = request.session.get(TOUCHED_KEY)
+        if touched is not None and time.time() - touched > TOUCH_EVERY:
+            request.session[TOUCHED_KEY] = int(time.time())

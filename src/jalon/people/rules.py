@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import Any
 
 from stdnum import lei as lei_number, luhn
@@ -228,7 +229,9 @@ _LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß"
 def plain_key(text: str) -> str:
     """Lower case, no accents, no punctuation, single spaces: what searches compare."""
     text = unicodedata.normalize("NFKD", (text or "").translate(_LIGATURES))
-    text = "".join(c for c in text if not unicodedata.combining(c)).lower()
+    if not text.isascii():
+        text = "".join(filterfalse(unicodedata.combining, text))
+    text = text.lower()
     return re.sub(r"[^0-9a-z]+", " ", text).strip()
 
 

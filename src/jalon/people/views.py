@@ -28,7 +28,7 @@ from jalon.core.models import JournalEntry, OutboxMessage, as_known_on
 from jalon.core.sheets import Column
 from jalon.people import access, actions, forms, rules
 from jalon.people.access import policy
-from jalon.people.middleware import LANGUAGE_COOKIE, MANDATE_KEY
+from jalon.people.middleware import LANGUAGE_COOKIE, MANDATE_KEY, TOUCHED_KEY
 from jalon.people.models import Identifier, Invitation, Merge, NotDuplicate, Organisation, User
 from jalon.people.queries import (
     colleagues,
@@ -73,6 +73,7 @@ def _enter(request: HttpRequest, user: User) -> HttpResponse:
     """Open the session under a new key, remember the visit, and go where the visitor wanted."""
     target = safe_next(request, _home())
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session[TOUCHED_KEY] = int(clock.real_now().timestamp())
     actions.note_visit(user, at=clock.now())
     response = HttpResponseRedirect(target)
     if LANGUAGE_COOKIE not in request.COOKIES:
