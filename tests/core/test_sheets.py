@@ -141,3 +141,17 @@ def test_what_is_not_a_day_says_so(typed):
 
 def test_names_of_cells():
     assert [sheets.cell_name(0, c) for c in (0, 25, 26, 701, 702)] == ["A1", "Z1", "AA1", "ZZ1", "AAA1"]
+
+
+def test_ods_keeps_spaces_lines_and_marks_and_leaves_out_what_xml_cannot_hold():
+    cells = ["a  b", "deux\nlignes", '<x> & "y"', "bip\x07", True, dt.date(2010, 6, 30), Decimal("-0.50"), None, "=1+1"]
+    with sheets.write_ods([("Feuille [1]", [sheets.Column(str(n)) for n in range(9)], [cells])]) as file:
+        book = sheets.read(file.read(), "liste.ods")
+    assert book.sheets[0].name == "Feuille -1-"
+    assert book.sheets[0].rows[1] == ["a  b", "deux\nlignes", '<x> & "y"', "bip", True, dt.date(2010, 6, 30), Decimal("-0.5"), None, "=1+1"]
+    assert not book.sheets[0].formulas
+
+
+def test_ods_is_told_from_its_first_bytes():
+    with sheets.write_ods([("Vide", [sheets.Column("a")], [])]) as file:
+        assert file.read(100)[30:84] == b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
