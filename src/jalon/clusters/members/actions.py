@@ -525,15 +525,16 @@ class _Writer:
             if (line.member_type, line.college, line.left) != (old[pk].member_type, old[pk].college, old[pk].left_on)
         }
         self._supersede(Membership, differing)
+        cluster_id, batch_id = self.cluster.pk, self.batch.pk if self.batch else None
         rows = [
             Membership(
-                cluster=self.cluster,
+                cluster_id=cluster_id,
                 organisation_id=line.organisation,
                 member_type=line.member_type,
                 college=line.college,
                 joined_on=line.joined,
                 left_on=line.left,
-                batch=self.batch,
+                batch_id=batch_id,
                 recorded_at=self.moment,
                 simulated=line.simulated,
             )

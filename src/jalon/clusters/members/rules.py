@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from rapidfuzz import fuzz, process
@@ -412,6 +412,7 @@ class Words:
         self.open_scheme = next((code for code, checker in self.fields.schemes.items() if checker == "none"), "")
         self.home_scheme = next((s.code for s in identifiers if "company" in s.default_for), "")
         self._sizes: dict[dt.date, dict[str, tuple[str, str]]] = {}
+        self._schemes: dict[dt.date, list[Any]] = {}
 
     @staticmethod
     def _codes(things: Iterable[Any], extra: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -438,10 +439,14 @@ class Words:
 
     def size_schemes_on(self, day: dt.date) -> list[Any]:
         """Definitions of sizes in force on a day, newest first."""
-        live = [
-            s for s in self.members.size_schemes if s.valid_from <= day and (s.valid_to is None or day <= s.valid_to)
-        ]
-        return sorted(live, key=lambda s: s.valid_from, reverse=True)
+        if day not in self._schemes:
+            live = [
+                s
+                for s in self.members.size_schemes
+                if s.valid_from <= day and (s.valid_to is None or day <= s.valid_to)
+            ]
+            self._schemes[day] = sorted(live, key=lambda s: s.valid_from, reverse=True)
+        return self._schemes[day]
 
     def size(self, text: str, day: dt.date) -> tuple[str, str] | None:
         """(category, definition) that a text names on a day; the newest definition first."""
@@ -861,6 +866,7 @@ class Line:
 
 
 _TOTAL = re.compile(r"(sous )?(totaux|total|sub ?total|grand total|nombre|moyenne)\b")
+_TOTAL_BEGINS = re.compile(r"(sous|total|sub|grand t|nombre|moyenne)", re.IGNORECASE)
 _EXCEL_TEXT = re.compile(r'="([^"]*)"')
 _SCIENTIFIC = re.compile(r"\d[.,]?\d*[eE]\+?\d+")
 _SHEET_ERROR = re.compile(r"#(N/A|REF!|VALEUR!|VALUE!|DIV/0!|NOM\?|NAME\?|NUL!|NULL!|NOMBRE!|NUM!)|Err:\d+|#N/D")
@@ -1001,7 +1007,7 @@ class Reader:
             and [as_text(c) for c in row][: len(head)] == head
         ):
             return True
-        if first[:1] not in "TtSsNnMmGg" or not _TOTAL.match(people.plain_key(first)):
+        if not _TOTAL_BEGINS.match(first.lstrip()) or not _TOTAL.match(people.plain_key(first)):
             return False
         # A total says nothing about a member: no identifier, no type, no day.
         for i, code in self.columns.items():
@@ -1284,6 +1290,10 @@ def _as_text(reason: Text | str) -> Text:
     return reason if isinstance(reason, Text) else Text(reason, reason)
 
 
+city_key = lru_cache(maxsize=20_000)(people.plain_key)
+"""A town for comparison; a list names few towns many times."""
+
+
 def match_key(name: str) -> str:
     """The name for comparison; names in other scripts are compared as they are, in lower case.
 
@@ -1523,15 +1533,15 @@ class Judge:
 
     def _match_by_name(self, line: Line) -> None:
         register = self.register
-        city = people.plain_key(line.city)
+        city = city_key(line.city)
         same = [
             known
             for i in register.members_by_key.get(line.key, ())
             if self._compatible(line, known := register.organisations[i])
         ]
-        there = [k for k in same if not city or not k.city or people.plain_key(k.city) == city]
+        there = [k for k in same if not city or not k.city or city_key(k.city) == city]
         if len(there) > 1 and city:
-            there = [k for k in there if people.plain_key(k.city) == city] or there
+            there = [k for k in there if city_key(k.city) == city] or there
         if len(there) == 1:
             line.organisation = there[0].id
             line.add_ids = self._new_ids(line, there[0])
@@ -1547,7 +1557,7 @@ class Judge:
             for i in register.others_by_key.get(line.key, ())
             if self._compatible(line, known := register.organisations[i])
         ]
-        exact = [k for k in others if city and people.plain_key(k.city) == city]
+        exact = [k for k in others if city and city_key(k.city) == city]
         if len(exact) == 1:
             line.organisation = exact[0].id
             line.candidates = (exact[0].id,)
@@ -1584,11 +1594,7 @@ class Judge:
         keys: list[Any] = list(line.ids)
         keys += [("person", value[:9]) for scheme, value in line.ids if scheme in ("siren", "siret")]
         if not keys:
-            keys = (
-                [("name", line.key, line.country, people.plain_key(line.city) if line.city else "")]
-                if line.key
-                else [line.number]
-            )
+            keys = [("name", line.key, line.country, city_key(line.city))] if line.key else [line.number]
         group = next((new_by[k] for k in keys if k in new_by), None)
         if group is None:
             group = ("new", line.number)
