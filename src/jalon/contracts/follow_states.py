@@ -46,3 +46,26 @@ STEPS = {
     "refused": T("refusé", "refused"),
     "contested": T("non reçu, dit le pôle", "not received, says the cluster"),
 }
+
+ACTS = {
+    "action.progress": T("Avancement d'une action", "Progress of an action"),
+    "commitment.decided": T("Engagement décidé", "Commitment decided"),
+    "commitment.delivered": T("Appui apporté", "Support delivered"),
+    "commitment.contested": T("Engagement contesté", "Commitment contested"),
+    "commitment.not_received": T("Versement non reçu", "Payment not received"),
+    "commitment.paid": T("Versement déclaré", "Payment declared"),
+    "commitment.refused": T("Engagement refusé", "Commitment refused"),
+    "milestone.progress": T("Avancement d'un jalon", "Progress of a milestone"),
+    "objective.contest": T("État d'un objectif contesté", "State of an objective contested"),
+    "objective.state": T("État d'un objectif déclaré", "State of an objective declared"),
+    "objective.validate": T("État d'un objectif validé", "State of an objective validated"),
+    "report.extend": T("Délai du suivi prolongé", "Report given more time"),
+    "report.open": T("Suivi ouvert", "Report opened"),
+    "report.remind": T("Rappel envoyé", "Reminder sent"),
+    "report.reopen": T("Suivi rouvert", "Report opened again"),
+    "report.return": T("Suivi retourné", "Report returned"),
+    "report.submit": T("Suivi soumis", "Report submitted"),
+    "report.validate": T("Suivi validé", "Report validated"),
+    "value.draft": T("Valeur saisie", "Value entered"),
+}
+"""What the journal's acts are called on screen."""

@@ -22,3 +22,8 @@ ORIGINS = {
     "survey": T("enquête", "survey"),
     "evaluator": T("évaluateur", "evaluator"),
 }
+
+ACTS = {
+    "indicators.compute": T("Indicateurs calculés", "Indicators computed"),
+}
+"""What the journal's acts are called on screen."""

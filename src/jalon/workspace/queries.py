@@ -41,7 +41,7 @@ from jalon.people.queries import actor_from, mandates_on, organisations
 from jalon.people.tasks import Task
 from jalon.roadmaps.access import visible_to as roadmaps_visible_to
 from jalon.roadmaps.models import Roadmap
-from jalon.workspace.acts import ACTS as OTHER_ACTS
+from jalon.workspace.words import act_titles as act_titles, describe
 
 HORIZON = dt.timedelta(days=90)
 """How far ahead deadlines are shown."""
@@ -580,6 +580,7 @@ def changes_since(actor: Actor, day: dt.date, moment: dt.datetime, limit: int = 
         found.setdefault(entry.case, []).append(entry)
     shown = list(found.items())[:limit]
     names = case_titles([case for case, _ in shown])
+    describe([entries[0] for _, entries in shown])
     return [Change(case, *names[case], len(entries), entries[0]) for case, entries in shown]
 
 
@@ -632,22 +633,6 @@ def case_titles(cases: Iterable[str]) -> dict[str, tuple[str, str]]:
     for case in cases:
         kind, _, rest = case.partition(":")
         found[case] = makers[kind](rest) if kind in makers else (case, "")
-    return found
-
-
-def act_titles() -> dict[str, Any]:
-    """What the journal's acts are called: each package's ``states.ACTS`` (or ``follow_states.ACTS``), else ours.
-
-    Acts on labels are called by the policy.
-    """
-    found: dict[str, Any] = dict(OTHER_ACTS)
-    for act in policy().label_acts:
-        found[f"label.{act.code}"] = T("Label : {act}", "Label: {act}", act=act.title)
-    for package in ("people", "programme", "clusters", "indicators", "roadmaps", "contracts"):
-        for module in ("states", "follow_states"):
-            name = f"jalon.{package}.{module}"
-            if find_spec(name):
-                found |= getattr(import_module(name), "ACTS", {})
     return found
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import template
@@ -11,54 +10,21 @@ from django import template
 from jalon.core.lang import T
 from jalon.core.models import JournalEntry
 from jalon.ui import format as fmt
-from jalon.workspace.queries import act_titles
+from jalon.workspace.words import act_titles, describe
 
 register = template.Library()
-
-
-@lru_cache(maxsize=1)
-def _titles() -> dict[str, Any]:
-    return act_titles()
 
 
 @register.filter
 def act_title(act: str) -> Any:
     """What an act is called on screen; an act without a name is shown by its code."""
-    return _titles().get(act, act)
-
-
-def _shown(value: Any, depth: int = 0) -> str:
-    if value is None or value == "":
-        return "–"
-    if isinstance(value, bool):
-        return str(T("oui", "yes") if value else T("non", "no"))
-    if isinstance(value, dict):
-        if depth:
-            return ", ".join(f"{k} : {_shown(v, depth + 1)}" for k, v in list(value.items())[:8])
-        return ""
-    if isinstance(value, list):
-        return ", ".join(_shown(v, depth + 1) for v in value[:8]) + (" …" if len(value) > 8 else "")
-    text = str(value)
-    if len(text) == 10 and text[4:5] == "-" and text[7:8] == "-" and (day := fmt.as_date(text)):
-        return fmt.day(day)
-    return text if len(text) <= 200 else text[:197] + "…"
+    return act_titles().get(act, act)
 
 
 @register.filter
-def details(entry: JournalEntry) -> Iterable[dict[str, Any]]:
-    """Before and after, field by field."""
-    before = entry.before if isinstance(entry.before, dict) else {}
-    after = entry.after if isinstance(entry.after, dict) else {}
-    if not before and not after and (entry.before is not None or entry.after is not None):
-        return [{"name": "", "before": _shown(entry.before, 1), "after": _shown(entry.after, 1)}]
-    return [
-        {
-            "name": key,
-            "before": _shown(before[key], 1) if key in before else "",
-            "after": _shown(after[key], 1) if key in after else "",
-        }
-        for key in dict.fromkeys([*before, *after])
-    ]
+def described(entries: Iterable[JournalEntry]) -> Sequence[JournalEntry]:
+    """Rows of the journal with what they changed, in words."""
+    return describe(list(entries))
 
 
 @register.filter
