@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from jalon.clusters.models import ClusterName
 from jalon.contracts import actions, content as doc
 from jalon.contracts.models import Contract, Proposal, Text
 from tests import factories as f
@@ -330,11 +331,11 @@ def count(client, name, *args):
 
 
 QUERIES = {
-    "contract": 13,
-    "contract-text": 10,
-    "contract-signature": 13,
-    "contract-history": 12,
-    "contract-annexes": 9,
+    "contract": 14,
+    "contract-text": 11,
+    "contract-signature": 14,
+    "contract-history": 13,
+    "contract-annexes": 10,
 }
 
 
@@ -370,7 +371,7 @@ def test_the_list_asks_the_same_number_of_questions_whatever_its_length(client):
         w.signed(w.make_world())
     assert count(client, "contract-list") == one
     assert Text.objects.count() == 3
-    assert one == 8
+    assert one == 9
 
 
 def test_a_contract_known_from_sources_only_is_readable(client):
@@ -405,3 +406,17 @@ def test_a_contract_known_from_sources_only_is_readable(client):
     sign_in(client, world.correspondent)
     for name in (*PAGES, "contract-amendments"):
         get(client, name, "connu-2009")
+
+
+def test_pages_and_titles_bear_the_name_of_the_time(client):
+    world = w.make_world()
+    cluster = world.cluster
+    ClusterName.objects.create(cluster=cluster, name="Nom d'alors", ends_on=w.START + dt.timedelta(days=2000), rank=1)
+    ClusterName.objects.create(
+        cluster=cluster, name=cluster.name, starts_on=w.START + dt.timedelta(days=2001), rank=2
+    )
+    w.signed(world)
+    assert "Nom d'alors" in world.contract.title and cluster.name not in world.contract.title
+    for name, args in (("contract-list", ()), ("contract-text", (world.contract.slug,))):
+        shown = client.get(reverse(name, args=args)).content.decode()
+        assert "Nom d&#x27;alors" in shown and cluster.name not in shown.replace(f"Association {cluster.name}", "")

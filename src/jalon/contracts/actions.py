@@ -178,7 +178,7 @@ def _first_content(
     ]
     content = {
         "title": title
-        or f"{say(template.title)} – {cluster.name} {starts_on.year}"
+        or f"{say(template.title)} – {queries.called(cluster, on)} {starts_on.year}"
         + (f"-{ends_on.year}" if ends_on.year != starts_on.year else ""),
         "starts_on": starts_on.isoformat(),
         "ends_on": ends_on.isoformat(),

@@ -192,12 +192,13 @@ def show(slug: Slug) -> None:
     """Un contrat : état, parties, textes. / One contract: state, parties, texts."""
     contract = find(slug)
     from jalon.contracts import content as doc, queries, states
+    from jalon.core import clock
     from jalon.people.access import policy
     from jalon.ui import format as fmt
 
     say(contract.title)
     for name, value in (
-        (T("Pôle", "Cluster"), contract.cluster.name),
+        (T("Pôle", "Cluster"), queries.called(contract.cluster, clock.today())),
         (T("État", "State"), states.TITLES[contract.state]),
         (
             T("Période", "Period"),

@@ -51,6 +51,7 @@ from jalon.contracts.models import (
     Target,
     Text,
 )
+from jalon.contracts.queries import name_clusters
 from jalon.core.lang import T
 from jalon.core.models import JournalEntry, as_known_on
 from jalon.indicators import engine, queries as observed
@@ -728,11 +729,12 @@ def board_counts(contracts: QuerySet[Contract]) -> Counter:
 def board_rows(
     contracts: Sequence[Contract], round: Round | None, day: dt.date, known_on: dt.date | None, among: Any = None
 ) -> list[BoardRow]:
-    """The rows of these contracts: four queries, whatever their number.
+    """The rows of these contracts: five queries, whatever their number.
 
     ``among``: a queryset of primary keys, for exports of a whole selection; otherwise the contracts' own keys.
     """
     keys = among if among is not None else [c.pk for c in contracts]
+    name_clusters(contracts, day)
     actions = _action_counts(keys, day, known_on)
     objectives = _objective_counts(keys, day, known_on)
     values = _value_counts(keys, round, known_on)
@@ -758,7 +760,7 @@ def board_rows(
             BoardRow(
                 c.slug,
                 c.title,
-                c.cluster.name,
+                c.cluster_name,
                 c.cluster.slug,
                 c.phase,
                 c.group,
@@ -866,8 +868,10 @@ def _commitment_counts(
 def waiting_for(base: QuerySet[Contract], side: str, day: dt.date) -> list[Report]:
     """Reports on which a side must act now: what opens a portfolio."""
     states = ("submitted",) if side == "state" else ("open", "returned")
-    return list(
+    found = list(
         Report.objects.filter(contract__in=base, state__in=states, round__opens_on__lte=day)
         .select_related("contract__cluster", "round")
         .order_by("due_on", "contract__cluster__name_key")[:50]
     )
+    name_clusters([r.contract for r in found], day)
+    return found

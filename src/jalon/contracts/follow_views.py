@@ -35,6 +35,7 @@ from jalon.contracts.models import (
     Progress,
     Report,
 )
+from jalon.contracts.queries import name_clusters
 from jalon.contracts.rules import Review, mid_term_review
 from jalon.contracts.templatetags.follow import written
 from jalon.core import clock, files
@@ -93,6 +94,7 @@ def _contract(request: HttpRequest, slug: str) -> tuple[Contract, Standing]:
     today = clock.today()
     found = Contract.objects.filter(state__in=FOLLOWED, starts_on__isnull=False, ends_on__isnull=False)
     contract = get_object_or_404(access.visible_to(request.actor, today, found).select_related("cluster"), slug=slug)
+    name_clusters([contract], today)
     return contract, standing(request.actor, contract, today)
 
 

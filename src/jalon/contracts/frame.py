@@ -92,10 +92,10 @@ def frame(request: HttpRequest, contract: Contract, active: str, *, drafts: bool
         "title": contract.title,
         "drafts": drafts,
         "day": day,
-        "eyebrow": contract.cluster.name,
+        "eyebrow": contract.cluster_name,
         "breadcrumb": [
             {"url": address("contract-list"), "label": cap(laws.word("contracts"))},
-            {"url": address("cluster", contract.cluster.slug), "label": contract.cluster.name},
+            {"url": address("cluster", contract.cluster.slug), "label": contract.cluster_name},
             {"label": contract.title},
         ],
         "tabs": [{"url": url, "label": label, "active": code == active} for code, url, label in tabs if url],

@@ -17,6 +17,7 @@ from jalon.clusters.loading import fingerprint, organisation_of
 from jalon.clusters.models import Cluster
 from jalon.contracts import content as doc
 from jalon.contracts.models import Contract, Party, Text
+from jalon.contracts.queries import called
 from jalon.core import journal
 from jalon.core.clock import moment_on
 from jalon.core.models import Setting
@@ -64,7 +65,7 @@ def load_known(register: Register, programme: str, skip: Collection[str] = ()) -
             programme=programme,
             cluster=cluster,
             slug=row["code"],
-            title=_title(template, cluster, starts, ends),
+            title=_title(template, called(cluster, known_from), starts, ends),
             kind=row["kind"],
             phase=row["phase"],
             template=template.code if template else "",
@@ -160,9 +161,9 @@ def _text(contract: Contract, row: dict[str, Any], region_codes: dict[str, str])
     )
 
 
-def _title(template: Any, cluster: Cluster, starts: Any, ends: Any) -> str:
+def _title(template: Any, cluster: str, starts: Any, ends: Any) -> str:
     years = f" {starts.year}-{ends.year}" if starts and ends else ""
-    return f"{template.title.in_language('fr') if template else 'Contrat'} – {cluster.name}{years}"
+    return f"{template.title.in_language('fr') if template else 'Contrat'} – {cluster}{years}"
 
 
 def _keys(row: dict[str, Any]) -> list[str]:

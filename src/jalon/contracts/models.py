@@ -56,6 +56,11 @@ class Contract(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def cluster_name(self) -> str:
+        """The cluster's name on the day of the page (``queries.name_clusters``), else its present one."""
+        return getattr(self.cluster, "name_of_day", self.cluster.name)
+
 
 class Text(models.Model):
     """A text of a contract: number 0 is the original, 1… its amendments (*avenants*).

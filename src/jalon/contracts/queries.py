@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 
+from jalon.clusters import queries as register
 from jalon.clusters.models import (
     Cluster,
     ClusterGroup,
@@ -50,6 +51,23 @@ def region_names(codes: Iterable[str], day: dt.date | None) -> list[str]:
     found = region_set_of(day)
     names = {r.code: r.name for r in found.regions} if found else {}
     return [names.get(code, code) for code in codes]
+
+
+# --- names --------------------------------------------------------------------------------------------------------
+
+
+def name_clusters(contracts: Sequence[Contract], day: dt.date) -> Sequence[Contract]:
+    """The same contracts, whose ``cluster_name`` is the one that the cluster bore on ``day``; one query for all."""
+    names = register.names_of({c.cluster_id for c in contracts}) if contracts else {}
+    for contract in contracts:
+        cluster = contract.cluster
+        cluster.name_of_day = register.name_on(names.get(cluster.pk, ()), cluster, day)
+    return contracts
+
+
+def called(cluster: Cluster, day: dt.date) -> str:
+    """The name that one cluster bore on ``day``."""
+    return register.name_on(register.names_of([cluster.pk]).get(cluster.pk, ()), cluster, day)
 
 
 # --- labels and groups --------------------------------------------------------------------------------------------
@@ -350,6 +368,7 @@ def rows_of(contracts: Sequence[Contract], on: dt.date) -> list[Row]:
     ):
         parties[party.contract_id].append(party)
     forces = in_force_many(contracts, on)
+    name_clusters(contracts, on)
     return [Row(c, parties[c.pk], getattr(c, "promised", None), forces[c.pk]) for c in contracts]
 
 
@@ -374,7 +393,7 @@ def counts(text: Text) -> dict[str, Any]:
 
 def with_texts(slug: str, actor: Actor, on: dt.date) -> Contract | None:
     """A contract that the actor may know of, with cluster, texts and parties read; None otherwise."""
-    return (
+    found = (
         access.visible_to(actor, on)
         .filter(slug=slug)
         .select_related("cluster")
@@ -384,6 +403,9 @@ def with_texts(slug: str, actor: Actor, on: dt.date) -> Contract | None:
         )
         .first()
     )
+    if found is not None:
+        name_clusters([found], on)
+    return found
 
 
 def signatures_of(text: Text) -> QuerySet[Signature]:

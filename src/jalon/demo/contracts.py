@@ -19,6 +19,7 @@ from jalon.clusters.models import Cluster, ClusterDocument, ClusterGroup, Member
 from jalon.contracts import actions, follow_actions
 from jalon.contracts.loading import known_of
 from jalon.contracts.models import Action, Commitment, Contract, Objective, Report, Text
+from jalon.contracts.queries import called
 from jalon.core.clock import moment_on
 from jalon.core.files import store
 from jalon.demo import names, texts
@@ -85,7 +86,7 @@ def people(world: World) -> None:
         if slug in (HOME_CLUSTER, YOUNG_CLUSTER):
             world.users[f"director-{slug}"] = world.users["cluster_director"]
         else:
-            add(f"director-{slug}", f"Direction de {cluster.name} (simulée)", world.carrier[slug], "cluster_director")
+            add(f"director-{slug}", f"Direction de {called(cluster, DAY)} (simulée)", world.carrier[slug], "cluster_director")
     for region in world.councils:
         key = _key(region)
         home = region == world.region[HOME_CLUSTER]
@@ -288,7 +289,7 @@ def parties(
         if not any(kind == "authority" for kind, _, _ in asked):
             for name in world.regions[slug]:
                 council(name)
-    asked.append(("governance", world.carrier[slug], f"président de la structure de gouvernance de {cluster.name}"))
+    asked.append(("governance", world.carrier[slug], f"président de la structure de gouvernance de {called(cluster, DAY)}"))
     acting.append((f"director-{slug}", "cluster_director", world.carrier[slug]))
     return asked, acting
 
@@ -554,7 +555,7 @@ def statutes(world: World, cluster: Cluster, day: dt.date) -> None:
         return
     body = (
         f"Document simulé pour la démonstration.\nStatuts, règles de gouvernance et règles de labellisation des projets "
-        f"de {cluster.name}.\n"
+        f"de {called(cluster, day)}.\n"
     ).encode()
     kept = store(
         body,
