@@ -192,6 +192,7 @@ def member(request: HttpRequest, slug: str, organisation: int) -> HttpResponse:
             "title": name.name,
             "cluster": cluster,
             "organisation": name,
+            "home_country": policy().country,
             "organisation_url": _address("organisation", name.pk) if request.actor.signed_in else None,
             "current": sorted(current, key=lambda v: v["m"].joined_on, reverse=True),
             "past": [v for v in versions if v["m"].superseded_at is not None],
