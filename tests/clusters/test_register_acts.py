@@ -54,10 +54,10 @@ def test_a_withdrawal_ends_the_period_on_the_day_before_and_keeps_what_was_known
     )  # fmt: skip
     current = LabelPeriod.objects.get(label=label, superseded_at=None)
     assert current.ends_on == day("2010-06-14")
-    assert queries.clusters_on(day("2010-06-14")).get(pk=cluster.pk).status == "in_force"
-    assert queries.clusters_on(day("2010-06-15")).get(pk=cluster.pk).status == "withdrawn"
+    assert queries.standings(day("2010-06-14"))[cluster.pk].status == "in_force"
+    assert queries.standings(day("2010-06-15"))[cluster.pk].status == "withdrawn"
     # on the day before the act was recorded, nobody knew
-    assert queries.clusters_on(day("2010-06-20"), known_on=day("2010-06-29")).get(pk=cluster.pk).status == "in_force"
+    assert queries.standings(day("2010-06-20"), known_on=day("2010-06-29"))[cluster.pk].status == "in_force"
     entry = JournalEntry.objects.get(case=f"label:{label.code}")
     assert (entry.act, entry.user_id, entry.on) == ("label.withdrawn", officer.user_id, DAY)
     assert list(breaks()) == []

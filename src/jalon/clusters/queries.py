@@ -16,20 +16,14 @@ from typing import Any
 from django.conf import settings
 from django.db.models import (
     Case,
-    CharField,
     Count,
-    Exists,
     F,
     Max,
     Min,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
-    Value,
     When,
 )
-from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from jalon.clusters import access, rules
@@ -349,79 +343,118 @@ class Filters:
 SORTS = ("name", "tier", "status", "since")
 
 
-def clusters_on(
+@dataclass(frozen=True)
+class Standing:
+    """Where a cluster stands on a day: a code of :data:`STATUSES`; tier and first day of the period of its label."""
+
+    status: str
+    tier: str
+    since: dt.date | None
+    name_key: str
+
+
+def standings(
     day: dt.date,
     *,
     known_on: dt.date | None = None,
     horizon: dt.date | None = None,
-    programme: str | None = None,
-) -> QuerySet[Cluster]:
-    """All clusters with ``status``, ``tier_on``, ``since_on`` and ``name_key_on``, the name's key of the day.
+    among: QuerySet[Cluster] | None = None,
+    only: int | None = None,
+) -> dict[int, Standing]:
+    """Where every cluster stands on ``day``, by its key: six flat queries, whatever the number of clusters.
 
-    Everything is asked of the periods inside the query, so a list reads only its page. With ``horizon``, clusters
-    whose first act comes after that day are left out.
+    Args:
+        horizon: leaves out clusters whose first act comes after that day.
+        among: the clusters asked about; all of the programme by default.
+        only: the key of the single cluster asked about.
+
+    Six flat reads and a walk through them cost less than one statement with a subquery per column and line, and grow
+    more slowly with the register.
     """
-    running = _running(day, known_on)
-    mine = _holding(day, "label__held_by__")
-    held = running.filter(mine, label__held_by__cluster=OuterRef("pk"), certainty__in=SURE).order_by("-starts_on")
-    doubtful = running.filter(mine, label__held_by__cluster=OuterRef("pk"), certainty="unknown")
-    part = running.filter(
-        _holding(day, "label__held_by__", "part"), label__held_by__cluster=OuterRef("pk"), certainty__in=SURE
+    rows = Cluster.objects.filter(programme=settings.PROGRAMME) if among is None else among
+    alone = {} if only is None else {"cluster_id": only}
+    holder = {} if only is None else {"label__held_by__cluster_id": only}
+    if only is not None:
+        rows = rows.filter(pk=only)
+    keys = dict(rows.order_by().values_list("id", "name_key"))
+    in_use = (
+        ClusterName.objects.filter(
+            Q(starts_on__isnull=True) | Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gte=day), **alone
+        )
+        .exclude(certainty="unknown")
+        .exclude(name_key="")
+        .order_by("rank", "id")
     )
-    any_act = as_known_on(LabelAct.objects.filter(label__held_by__cluster=OuterRef("pk")), known_on).order_by()
-    past = any_act.filter(effective_from__lte=day)
-    joined = RelationEnd.objects.filter(
-        relation__on__lte=day,
-        cluster=OuterRef("pk"),
-        side="from",
-        relation__kind__in=("merger", "absorption"),
-        relation__ended_on__isnull=True,
+    names = dict(in_use.values_list("cluster_id", "name_key"))
+    held: dict[int, tuple[str, dt.date]] = {}
+    doubtful, part = set(), set()
+    either = _holding(day, "label__held_by__") | _holding(day, "label__held_by__", "part")
+    for pk, role, certainty, tier, since in (
+        _running(day, known_on)
+        .filter(either, **holder)
+        .order_by("starts_on")
+        .values_list("label__held_by__cluster_id", "label__held_by__role", "certainty", "label__tier", "starts_on")
+    ):
+        if role == "part":
+            part |= {pk} if certainty in SURE else set()
+        elif certainty in SURE:
+            held[pk] = (tier, since)
+        else:
+            doubtful.add(pk)
+    acts = as_known_on(LabelAct.objects.filter(label__held_by__isnull=False, **holder), known_on).order_by()
+    first = {
+        pk: (effective, decided)
+        for pk, effective, decided in acts.values_list("label__held_by__cluster_id").annotate(
+            effective=Min("effective_from"), decided=Min("decided_on")
+        )
+    }
+    ended = dict(
+        acts.filter(act__in=ENDING, effective_from__lte=day)
+        .order_by("effective_from", "id")
+        .values_list("label__held_by__cluster_id", "act")
     )
-    in_use = ClusterName.objects.filter(
-        Q(starts_on__isnull=True) | Q(starts_on__lte=day),
-        Q(ends_on__isnull=True) | Q(ends_on__gte=day),
-        cluster=OuterRef("pk"),
-    ).exclude(certainty="unknown")
-    rows = Cluster.objects.filter(programme=programme or settings.PROGRAMME)
-    if horizon is not None:
-        told = any_act.filter(Q(decided_on__lte=horizon) | Q(effective_from__lte=horizon))
-        rows = rows.filter(Exists(told) | ~Exists(any_act))
-    return rows.annotate(
-        held_label=Subquery(held.values("label_id")[:1]),
-        last_end=Subquery(
-            past.filter(act__in=ENDING).order_by("-effective_from", "-id").values("act")[:1],
-        ),
-    ).annotate(
-        status=Case(
-            When(held_label__isnull=False, then=Value("in_force")),
-            When(Exists(doubtful), then=Value("unknown")),
-            When(Exists(part), then=Value("part")),
-            When(last_end="merged", then=Value("merged")),
-            When(last_end__isnull=False, then=Value("withdrawn")),
-            When(Exists(joined), then=Value("merged")),
-            When(Exists(past), then=Value("withdrawn")),
-            When(Exists(any_act), then=Value("to_come")),
-            default=Value("none"),
-            output_field=CharField(),
-        ),
-        tier_on=Subquery(held.values("label__tier")[:1]),
-        since_on=Subquery(held.values("starts_on")[:1]),
-        name_key_on=Coalesce(
-            Subquery(in_use.exclude(name_key="").order_by("-rank").values("name_key")[:1]), F("name_key")
-        ),
+    joined = set(
+        RelationEnd.objects.filter(
+            relation__on__lte=day,
+            side="from",
+            relation__kind__in=("merger", "absorption"),
+            relation__ended_on__isnull=True,
+            **alone,
+        ).values_list("cluster_id", flat=True)
     )
+    found = {}
+    for pk, key in keys.items():
+        begun, decided = first.get(pk, (None, None))
+        if horizon is not None and begun is not None and begun > horizon and not (decided and decided <= horizon):
+            continue
+        if pk in held:
+            status = "in_force"
+        elif pk in doubtful:
+            status = "unknown"
+        elif pk in part:
+            status = "part"
+        elif pk in ended:
+            status = "merged" if ended[pk] == "merged" else "withdrawn"
+        elif begun is None:
+            status = "none"
+        elif begun > day:
+            status = "to_come"
+        else:
+            status = "merged" if pk in joined else "withdrawn"
+        tier, since = held.get(pk, ("", None))
+        found[pk] = Standing(status, tier, since, names.get(pk, key))
+    return found
 
 
-def filtered(rows: QuerySet[Cluster], filters: Filters, day: dt.date) -> QuerySet[Cluster]:
-    """``rows`` of :func:`clusters_on` that a visitor asked for, without order."""
+def filtered(filters: Filters, day: dt.date) -> QuerySet[Cluster]:
+    """The clusters that answer to words, region, theme family and evaluation result; without order."""
+    rows = Cluster.objects.filter(programme=settings.PROGRAMME)
     for word in plain_key(filters.q).split():
         rows = rows.filter(Q(search_key__contains=word) | Q(name_key__contains=word))
     if filters.region:
         regions = policy().regions_on(day)
         there = ClusterTerritory.objects.filter(region_set=regions.code if regions else "", region_code=filters.region)
         rows = rows.filter(pk__in=there.values("cluster_id"))
-    if filters.tier:
-        rows = rows.filter(tier_on=filters.tier)
     if filters.theme:
         rows = rows.filter(theme_family=filters.theme)
     if filters.group:
@@ -430,28 +463,46 @@ def filtered(rows: QuerySet[Cluster], filters: Filters, day: dt.date) -> QuerySe
             Q(on__isnull=True) | Q(on__lte=day)
         )
         rows = rows.filter(pk__in=given.values("cluster_id"))
-    if filters.status:
-        rows = rows.filter(status=filters.status)
     return rows
 
 
-def ordered(rows: QuerySet[Cluster], sort: str) -> QuerySet[Cluster]:
-    """By name of the day, tier (the policy's order), status or first day of the period; ``-`` reverses."""
-    down, key = sort.startswith("-"), sort.removeprefix("-")
+@dataclass(frozen=True)
+class Listing:
+    """A filtered list: keys in order, where each stands, and how many stand where before the choice of a standing."""
+
+    ids: Sequence[int]
+    standings: Mapping[int, Standing]
+    counts: Mapping[str, int]
+
+
+def listing(
+    day: dt.date, filters: Filters | None = None, known_on: dt.date | None = None, horizon: dt.date | None = None
+) -> Listing:
+    """The clusters of a filtered, sorted list: by name of the day, tier (the policy's order), standing or period."""
+    filters = filters or Filters()
+    found = standings(day, known_on=known_on, horizon=horizon, among=filtered(filters, day))
+    if filters.tier:
+        found = {pk: s for pk, s in found.items() if s.tier == filters.tier}
+    numbers: dict[str, int] = {}
+    for one in found.values():
+        numbers[one.status] = numbers.get(one.status, 0) + 1
+    counts = {code: numbers[code] for code in STATUSES if code in numbers}
+    ids = [pk for pk, s in found.items() if not filters.status or s.status == filters.status]
+    ids.sort(key=lambda pk: (found[pk].name_key, pk))
+    down, key = filters.sort.startswith("-"), filters.sort.removeprefix("-")
+    if key == "name":
+        return Listing(ids[::-1] if down else ids, found, counts)
+    ranks: dict[Any, Any]
     if key == "tier":
-        ranks = [When(tier_on=tier.code, then=Value(f"{tier.order:02d}")) for tier in policy().tiers]
-        rows = rows.annotate(rank=Case(*ranks, default=Value("99"), output_field=CharField()))
-        column = "rank"
+        ranks = {tier.code: tier.order for tier in policy().tiers}
+        asked = {pk: ranks.get(found[pk].tier) for pk in ids}
+    elif key == "since":
+        asked = {pk: found[pk].since for pk in ids}
     else:
-        column = {"status": "status", "since": "since_on"}.get(key, "name_key_on")
-    order = F(column).desc(nulls_last=True) if down else F(column).asc(nulls_last=True)
-    return rows.order_by(order, "name_key_on", "id")
-
-
-def status_counts(rows: QuerySet[Cluster]) -> dict[str, int]:
-    """How many clusters stand where, in the order of :data:`STATUSES`; one query."""
-    found = dict(rows.order_by().values_list("status").annotate(n=Count("pk")))
-    return {code: found[code] for code in STATUSES if code in found}
+        ranks = {code: n for n, code in enumerate(STATUSES)}
+        asked = {pk: ranks[found[pk].status] for pk in ids}
+    known = sorted((pk for pk in ids if asked[pk] is not None), key=lambda pk: asked[pk], reverse=down)
+    return Listing([*known, *(pk for pk in ids if asked[pk] is None)], found, counts)
 
 
 @dataclass
@@ -476,10 +527,20 @@ class ClusterRow:
     members_simulated: bool = False
     label: Label | None = None
     certainty: str = ""
+    tier_title: Any = ""
 
     @property
     def status_title(self) -> Text:
         return STATUSES[self.status]
+
+    @property
+    def tone(self) -> str:
+        """The tone of the standing's badge."""
+        return {"in_force": "good", "unknown": "unknown", "merged": "info", "part": "info"}.get(self.status, "quiet")
+
+    @property
+    def regions_text(self) -> str:
+        return ", ".join(self.regions)
 
 
 def sheet_on(cluster: Cluster, day: dt.date) -> dict[str, Any]:
@@ -546,10 +607,16 @@ def published_members(cluster: Cluster, year: int) -> list[dict[str, Any]]:
     return sorted(found, key=lambda m: m.get("year") or 0)
 
 
-def rows_of(clusters: Sequence[Cluster], day: dt.date, *, known_on: dt.date | None = None) -> list[ClusterRow]:
-    """The lines of the register for annotated clusters (:func:`clusters_on`), with five queries for all of them."""
-    clusters = list(clusters)
-    ids = [c.pk for c in clusters]
+def rows_of(
+    ids: Sequence[int],
+    places: Mapping[int, Standing],
+    day: dt.date,
+    *,
+    known_on: dt.date | None = None,
+) -> list[ClusterRow]:
+    """The lines of the register for these clusters, in this order, with six queries for all of them."""
+    by_id = Cluster.objects.in_bulk(list(ids))
+    clusters = [by_id[pk] for pk in ids]
     names = names_of(clusters)
     region_set = policy().regions_on(day)
     titles = region_names(region_set)
@@ -575,7 +642,7 @@ def rows_of(clusters: Sequence[Cluster], day: dt.date, *, known_on: dt.date | No
     ):
         groups.setdefault(row.cluster_id, []).append(row)
     members = members_on(ids, day, known_on)
-    titles_of_families = families()
+    titles_of_families, titles_of_tiers = families(), tier_titles()
     found = []
     for cluster in clusters:
         sheet = sheet_on(cluster, day)
@@ -595,8 +662,8 @@ def rows_of(clusters: Sequence[Cluster], day: dt.date, *, known_on: dt.date | No
                 city=sheet["city"],
                 latitude=sheet["latitude"],
                 longitude=sheet["longitude"],
-                status=cluster.status,
-                tier=cluster.tier_on or "",
+                status=places[cluster.pk].status,
+                tier=places[cluster.pk].tier,
                 since=period.starts_on if period else None,
                 until=(period.act.until if period.act else period.ends_on) if period else None,
                 regions=regions.get(cluster.pk, []),
@@ -606,6 +673,7 @@ def rows_of(clusters: Sequence[Cluster], day: dt.date, *, known_on: dt.date | No
                 members_simulated=simulated,
                 label=period.label if period else None,
                 certainty=period.certainty if period else "",
+                tier_title=titles_of_tiers.get(places[cluster.pk].tier, ""),
             )
         )
     return found
@@ -617,10 +685,9 @@ def register_on(
     known_on: dt.date | None = None,
     horizon: dt.date | None = None,
 ) -> list[ClusterRow]:
-    """The lines of the register on a day, filtered and sorted: six queries, whatever the number of lines."""
-    filters = filters or Filters()
-    rows = ordered(filtered(clusters_on(day, known_on=known_on, horizon=horizon), filters, day), filters.sort)
-    return rows_of(list(rows), day, known_on=known_on)
+    """The lines of the register on a day, filtered and sorted: twelve queries, whatever the number of lines."""
+    found = listing(day, filters, known_on, horizon)
+    return rows_of(found.ids, found.standings, day, known_on=known_on)
 
 
 @dataclass(frozen=True)
@@ -926,10 +993,11 @@ class Sheet:
 
 def sheet(slug: str, day: dt.date, *, horizon: dt.date, known_on: dt.date | None = None) -> Sheet | None:
     """The sheet of a cluster on a day, or None when there is no such cluster; a fixed number of queries."""
-    cluster = clusters_on(day, known_on=known_on).filter(slug=slug).first()
-    if cluster is None:
+    pk = Cluster.objects.filter(slug=slug, programme=settings.PROGRAMME).values_list("pk", flat=True).first()
+    if pk is None:
         return None
-    row = rows_of([cluster], day, known_on=known_on)[0]
+    row = rows_of([pk], standings(day, known_on=known_on, only=pk), day, known_on=known_on)[0]
+    cluster = row.cluster
     names = [
         n
         for n in ClusterName.objects.filter(cluster=cluster).order_by("rank", "id")

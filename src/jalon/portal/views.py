@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -146,17 +146,16 @@ def register(request: HttpRequest) -> HttpResponse:
             rows,
             sheet=str(T("Registre", "Register")),
         )
-    whole = register_queries.clusters_on(asked.day, known_on=asked.known_on, horizon=asked.unseen_after)
-    without_status = register_queries.Filters(**{**filters.__dict__, "status": ""})
-    counts = register_queries.status_counts(register_queries.filtered(whole, without_status, asked.day))
-    total = counts.get(filters.status, 0) if filters.status else sum(counts.values())
-    found = register_queries.ordered(register_queries.filtered(whole, filters, asked.day), filters.sort)
-    paged = _Counted(found, PER_PAGE, total).get_page(request.GET.get("page"))
-    rows = register_queries.rows_of(list(paged.object_list), asked.day, known_on=asked.known_on)
+    found = register_queries.listing(asked.day, filters, asked.known_on, asked.unseen_after)
+    total = len(found.ids)
+    paged = Paginator(found.ids, PER_PAGE).get_page(request.GET.get("page"))
+    rows = register_queries.rows_of(paged.object_list, found.standings, asked.day, known_on=asked.known_on)
+    for row in rows:
+        row.url = reverse("cluster", args=[row.cluster.slug])
     with_map = request.GET.get("view") == "map"
     drawn = None
     if with_map:
-        everything = rows if total <= len(rows) else register_queries.rows_of(list(found), asked.day)
+        everything = rows if total <= len(rows) else register_queries.rows_of(found.ids, found.standings, asked.day)
         drawn = queries.register_map(
             everything, asked.day, title=T("Les pôles de cette liste", "The clusters of this list"), query=asked.query
         )
@@ -173,11 +172,10 @@ def register(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "page": paged,
         "total": total,
-        "counts": [(code, register_queries.STATUSES[code], n) for code, n in counts.items()],
-        "all_count": sum(counts.values()),
+        "counts": [(code, register_queries.STATUSES[code], n) for code, n in found.counts.items()],
+        "all_count": sum(found.counts.values()),
         "regions": sorted(region_set.regions, key=lambda r: plain_key(r.name)) if region_set else [],
         "tiers": sorted(policy().tiers, key=lambda t: t.order),
-        "tier_titles": register_queries.tier_titles(),
         "themes": sorted(register_queries.families().items(), key=lambda item: plain_key(str(item[1]))),
         "groups": [
             (f"{g.campaign}:{g.code}", T("{y} : {t}", "{y}: {t}", y=g.campaign, t=g.title))
@@ -189,21 +187,6 @@ def register(request: HttpRequest) -> HttpResponse:
         "sort_default": "name",
     }
     return render(request, "portal/register.html", context)
-
-
-class _Counted(Paginator):
-    """Pages whose total is known already: the counts by standing have told it."""
-
-    def __init__(self, rows: Any, per_page: int, total: int):
-        super().__init__(rows, per_page)
-        self._total = total
-
-    @property
-    def count(self) -> int:  # type: ignore[override]
-        return self._total
-
-    def get_page(self, number: Any) -> Page:
-        return super().get_page(number)
 
 
 @page
