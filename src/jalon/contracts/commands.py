@@ -301,7 +301,7 @@ def import_file(
             returned,
             by=by,
             on=on,
-            reason=reason,
+            reason=reason or str(T("Fichier {name} importé", "File {name} imported", name=file.name)),
             without_faulty=leave_faulty,
             file=file.name,
             sha256=sha256(data),
