@@ -7,18 +7,20 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from jalon.contracts import actions as contracts
+from jalon.contracts import actions as contracts, rules as contract_rules
 from jalon.contracts.models import Text
 from jalon.core import clock
 from jalon.core.journal import record
 from jalon.core.lang import speaking
 from jalon.core.models import OutboxMessage
 from jalon.people import actions as people
+from jalon.people.access import policy
 from jalon.people.models import User
 from jalon.people.queries import actor_of
 from jalon.people.tasks import Task
 from jalon.workspace import queries
 from jalon.workspace.tasks import reminders
+from jalon.workspace.templatetags import workspace as tags
 from tests import factories as f
 from tests.contracts import world as negotiation
 
@@ -245,3 +247,50 @@ def test_the_calendar_shows_the_deadlines_to_whoever_has_its_address(client, rep
 def test_a_task_is_overdue_the_day_after():
     task = Task("x", "", DAY)
     assert not task.overdue(DAY) and task.overdue(DAY + dt.timedelta(days=1)) and not Task("x", "").overdue(DAY)
+
+
+def test_the_review_of_the_improvement_axes_is_announced_to_both_sides(reported):
+    cluster, report = reported
+    report.delete()
+    contract = cluster.contracts.get()
+    contract.group = "2"
+    contract.save()
+    both = (f.make_actor("cluster_director", cluster), f.make_actor("state_correspondent", cluster))
+    review = contract_rules.mid_term_review(
+        starts_on=contract.starts_on,
+        group="2",
+        template=policy().contract_template(contract.template),
+        policy_day=policy().on(contract.policy_day),
+        day=contract.policy_day,
+    )
+    assert review is not None
+
+    def asked(actor, day):
+        return [
+            task for task in queries.tasks_for(actor, day) if "axes d'amélioration" in str(task.title).replace("’", "'")
+        ]
+
+    first = review.due_on - queries.REVIEW_SHOWN
+    for actor in both:
+        assert asked(actor, first - dt.timedelta(days=1)) == []
+        (task,) = asked(actor, first)
+        assert task.due_on == review.due_on and task.light == "not_yet_due"
+        assert task.explained.parameter == "evaluations.mid_term_review_after"
+        assert asked(actor, review.due_on)[0].light == "at_risk"
+        assert asked(actor, review.due_on + dt.timedelta(days=1)) == []
+    assert asked(f.make_actor("local_authority"), first) == [], "an authority does not prepare it"
+    assert asked(f.make_actor("reader"), first) == []
+
+
+def test_a_task_says_who_waits_and_since_when(reported):
+    cluster, report = reported
+    report.state, report.submitted_on = "submitted", DAY - dt.timedelta(days=40)
+    report.save()
+    (task,) = queries.tasks_for(f.make_actor("state_correspondent", cluster), DAY)
+    assert (task.who, task.since, task.light) == ("Alpha", DAY - dt.timedelta(days=40), "at_risk")
+    (fresh,) = queries.tasks_for(f.make_actor("state_correspondent", cluster), DAY - dt.timedelta(days=39))
+    assert fresh.light == "not_started"
+    with speaking("fr"):
+        assert "attendu par Alpha depuis le" in str(tags.waiting(task, DAY)).replace("\u00a0", " ")
+        assert str(tags.light_word(task, DAY)) == "attend depuis longtemps"
+        assert str(tags.light_word(fresh, DAY)) == "à faire"

@@ -13,11 +13,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 
 from jalon.clusters.access import clusters_of
 from jalon.clusters.models import Cluster, ImportBatch, LabelPeriod
+from jalon.clusters.queries import named_on
 from jalon.contracts import queries as contract_queries, rules as contract_rules
 from jalon.contracts.access import drafts_of, visible_to as contracts_visible_to
 from jalon.contracts.models import (
@@ -38,7 +39,7 @@ from jalon.people import rules as people_rules
 from jalon.people.access import Actor, policy
 from jalon.people.models import Invitation, Mandate, Organisation, User
 from jalon.people.queries import actor_from, mandates_on, organisations
-from jalon.people.tasks import Task
+from jalon.people.tasks import Task, waiting_light
 from jalon.roadmaps.access import visible_to as roadmaps_visible_to
 from jalon.roadmaps.models import Roadmap
 from jalon.workspace.words import act_titles as act_titles, describe
@@ -47,6 +48,8 @@ HORIZON = dt.timedelta(days=90)
 """How far ahead deadlines are shown."""
 SOON = dt.timedelta(days=14)
 """From so many days before its end, a deadline is at risk."""
+REVIEW_SHOWN = dt.timedelta(days=60)
+"""The review of the improvement axes is announced so many days before its day."""
 SHOWN = 200
 """Most tasks of one kind that a home page lists; a national officer's page stays readable."""
 
@@ -87,7 +90,15 @@ def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
     for name in PROVIDERS:
         if find_spec(name) and (provider := getattr(import_module(name), "tasks_for", None)):
             found += provider(actor, day)
-    for own in (roadmap_tasks, contract_tasks, report_tasks, commitment_tasks, import_tasks, people_tasks):
+    for own in (
+        roadmap_tasks,
+        contract_tasks,
+        report_tasks,
+        review_tasks,
+        commitment_tasks,
+        import_tasks,
+        people_tasks,
+    ):
         found += own(actor, day)
     once = {(task.url, str(task.title)): task for task in reversed(found)}
     return sorted(once.values(), key=lambda t: (t.due_on is None, t.due_on or day, str(t.title)))
@@ -109,11 +120,14 @@ def roadmap_tasks(actor: Actor, day: dt.date) -> list[Task]:
         .order_by("submitted_on", "cluster__name_key")[:SHOWN]
     )
     found = []
+    rows = list(rows)
+    names = _names([row.cluster for row in rows], day)
     for row in rows:
-        name = row.cluster.name
+        name, who, since = names[row.cluster_id], "", None
         if row.state == "submitted":
+            who, since = name, row.submitted_on
             title = T("Examiner la feuille de route de {c}", "Review the roadmap of {c}", c=name)
-            why = T("soumise le {day}", "submitted on {day}", day=_said(row.submitted_on))
+            why = ""
             url = link("roadmap-review", row.pk) or link("roadmap", row.pk)
         else:
             title = (
@@ -122,8 +136,12 @@ def roadmap_tasks(actor: Actor, day: dt.date) -> list[Task]:
                 else T("Rédiger la feuille de route de {c}", "Write the roadmap of {c}", c=name)
             )
             why = row.returned_reason if row.state == "returned" else ""
+            if row.state == "returned":
+                who = T("l'État", "the State")
+            else:
+                since = _day_of(row.created_at)
             url = link("roadmap-edit", row.pk) or link("roadmap", row.pk)
-        found.append(Task(title, url, None, "not_started", why, f"roadmap:{row.pk}"))
+        found.append(Task(title, url, None, waiting_light(since, day), why, f"roadmap:{row.pk}", who=who, since=since))
     return found
 
 
@@ -139,9 +157,10 @@ def contract_tasks(actor: Actor, day: dt.date) -> list[Task]:
                     T("Ouvrir la négociation de « {c} »", "Open the negotiation of “{c}”", c=row.title),
                     link("contract", row.slug),
                     None,
-                    "not_started",
+                    waiting_light(_day_of(row.created_at), day),
                     T("le texte est en préparation", "the text is being prepared"),
                     f"contract:{row.slug}",
+                    since=_day_of(row.created_at),
                 )
             )
     if actor.can("contract.negotiate"):
@@ -163,6 +182,7 @@ def _proposal_tasks(actor: Actor, day: dt.date) -> list[Task]:
     texts = {t.pk: t for t in Text.objects.filter(pk__in={r.text_id for r in rows}).select_related("contract")}
     own = _own_parties(actor, day, [t.contract_id for t in texts.values()])
     counts: dict[tuple[str, str], int] = {}
+    waiting: dict[tuple[str, str], tuple[list[str], dt.date]] = {}
     for row in rows:
         text = texts[row.text_id]
         party = own.get(text.contract_id)
@@ -173,6 +193,9 @@ def _proposal_tasks(actor: Actor, day: dt.date) -> list[Task]:
         if accepts.by(contract_rules.Party(party.key, party.kind, "")):
             key = (text.contract.slug, text.contract.title)
             counts[key] = counts.get(key, 0) + 1
+            names, since = waiting.setdefault(key, ([], _day_of(row.at)))
+            if row.party.organisation.name not in names:
+                names.append(row.party.organisation.name)
     return [
         Task(
             T("Répondre à une proposition : {c}", "Answer one proposal: {c}", c=title)
@@ -180,9 +203,11 @@ def _proposal_tasks(actor: Actor, day: dt.date) -> list[Task]:
             else T("Répondre à {n} propositions : {c}", "Answer {n} proposals: {c}", n=n, c=title),
             link("contract", slug),
             None,
-            "not_started",
-            T("une autre partie propose un changement", "another party proposes a change"),
+            waiting_light(waiting[slug, title][1], day),
+            "",
             f"contract:{slug}",
+            who=", ".join(waiting[slug, title][0]),
+            since=waiting[slug, title][1],
         )
         for (slug, title), n in counts.items()
     ]
@@ -207,6 +232,7 @@ def _signing_tasks(actor: Actor, day: dt.date) -> list[Task]:
         Text.objects.filter(state="signing", contract__in=drafts_of(actor, day))
         .select_related("contract", "base")
         .prefetch_related("signatures__party", "deliberations__party")
+        .annotate(frozen_at=F("frozen__frozen_at"))
         .order_by("contract__title", "number")[:SHOWN]
     )
     own = _own_parties(actor, day, [text.contract_id for text in texts]) if texts else {}
@@ -233,15 +259,31 @@ def _signing_tasks(actor: Actor, day: dt.date) -> list[Task]:
             link("contract-signature", contract.slug) or link("contract", contract.slug),
             f"contract:{contract.slug}",
         )
+        opened = _day_of(text.frozen_at) if text.frozen_at else None
+        last = max((s.signed_on for s in text.signatures.all()), default=opened)
+        after = [p.name for step in steps for p in step if p.key not in signed and p.key != party.key]
+        who = ", ".join(after[:3]) + (" …" if len(after) > 3 else "")
         if party.kind in contract_rules.decision_needed(template) and party.key not in decided:
             if actor.can("contract.decide") and party.key not in signed:
                 title = T("Enregistrer la délibération : {c}", "Record the deliberation: {c}", c=about)
                 why = T("le texte est à la signature", "the text is being signed")
-                found.append(Task(title, url, None, "not_started", why, case))
+                found.append(Task(title, url, None, waiting_light(opened, day), why, case, who=who, since=opened))
         elif actor.can("contract.sign") and party.key in {p.key for p in contract_rules.awaited(steps, signed)}:
             title = T("Signer {c}", "Sign {c}", c=about)
-            why = T("le texte est figé et attend votre signature", "the text is frozen and waits for your signature")
-            found.append(Task(title, url, None, "not_started", why, case))
+            since = max(filter(None, (last, opened)), default=None)
+            why = (
+                T(
+                    "c'est votre tour : {n} partie(s) ont signé",
+                    "it is your turn: {n} party(ies) have signed",
+                    n=len(signed),
+                )
+                if signed
+                else T(
+                    "le texte est figé, la signature vous revient d'abord",
+                    "the text is frozen, you sign among the first",
+                )
+            )
+            found.append(Task(title, url, None, waiting_light(since, day), why, case, who=who, since=since))
     return found
 
 
@@ -266,27 +308,93 @@ def report_tasks(actor: Actor, day: dt.date) -> list[Task]:
         .order_by("due_on", "contract__title")[:SHOWN]
     )
     found = []
+    rows = list(rows)
+    names = _names([row.contract.cluster for row in rows], day)
     for row in rows:
-        values = {"code": row.round.code, "c": row.contract.cluster.name}
+        values = {"code": row.round.code, "c": names[row.contract.cluster_id]}
         case = f"report:{row.contract.slug}/{row.round.code}"
         url = link("report", row.contract.slug, row.round.code) or link("contract", row.contract.slug)
         if row.state == "submitted":
             title = T("Vérifier le suivi {code} de {c}", "Check the {code} report of {c}", **values)
-            why = T("soumis le {day}", "submitted on {day}", day=_said(row.submitted_on))
-            found.append(Task(title, url, None, "not_started", why, case))
+            light = waiting_light(row.submitted_on, day)
+            found.append(Task(title, url, None, light, "", case, who=values["c"], since=row.submitted_on))
             continue
         if row.state == "returned":
             title = T("Corriger le suivi {code} de {c}", "Mend the {code} report of {c}", **values)
-            why = row.reason
+            why, since = row.reason, row.returned_on
         else:
             title = T(
                 "Remplir et soumettre le suivi {code} de {c}", "Fill in and submit the {code} report of {c}", **values
             )
-            why = T(
-                "campagne de suivi ouverte le {day}", "reporting round opened on {day}", day=_said(row.round.opens_on)
-            )
-        found.append(Task(title, url, row.due_on, light_of(row.due_on, day), why, case))
+            why, since = "", row.round.opens_on
+        light = light_of(row.due_on, day)
+        found.append(Task(title, url, row.due_on, light, why, case, who=_validator(), since=since))
     return found
+
+
+def review_tasks(actor: Actor, day: dt.date) -> list[Task]:
+    """Reviews of the improvement axes (*examen à 18 mois*), from sixty days before: both sides prepare them.
+
+    They stay until the day has passed: what the review concludes is not recorded by this version.
+    """
+    writes = actor.can("observation.validate") or (actor.can("observation.declare") and actor.side == "governance")
+    if not writes or actor.national:
+        return []
+    laws = policy()
+    templates = {template.code: template for template in laws.contract_templates}
+    rows = list(
+        Contract.objects.filter(
+            state="signed", cluster__in=_own_clusters(actor, day), starts_on__lte=day, ends_on__gte=day
+        )
+        .exclude(group="")
+        .select_related("cluster")
+        .order_by("starts_on", "title")[:SHOWN]
+    )
+    names = _names([row.cluster for row in rows], day)
+    found = []
+    for row in rows:
+        review = contract_rules.mid_term_review(
+            starts_on=row.starts_on,
+            group=row.group,
+            template=templates.get(row.template),
+            policy_day=laws.on(row.policy_day),
+            day=row.policy_day,
+        )
+        if review is None or not review.due_on - REVIEW_SHOWN <= day <= review.due_on:
+            continue
+        name = names[row.cluster_id]
+        found.append(
+            Task(
+                T(
+                    "Préparer l'examen des axes d'amélioration de {c}",
+                    "Prepare the review of {c}'s improvement axes",
+                    c=name,
+                ),
+                link("contract-dashboard", row.slug) or link("contract", row.slug),
+                review.due_on,
+                light_of(review.due_on, day),
+                T("« {c} », pôle du groupe {g}", "“{c}”, group {g} cluster", c=row.title, g=row.group),
+                f"contract:{row.slug}",
+                who=_validator() if actor.side == "governance" else name,
+                explained=review.why,
+            )
+        )
+    return found
+
+
+def _names(clusters: Iterable[Cluster], day: dt.date) -> dict[int, str]:
+    """The names that clusters bore on a day; one query, none for no cluster."""
+    return {cluster.pk: cluster.name_of_day for cluster in named_on(list(clusters), day)}
+
+
+def _day_of(moment: dt.datetime) -> dt.date:
+    return moment.astimezone(clock.PARIS).date()
+
+
+def _validator() -> Any:
+    """Who checks the reports, in the words of the policy."""
+    laws = policy()
+    return laws.role(laws.reporting.validated_by).title
 
 
 def commitment_tasks(actor: Actor, day: dt.date) -> list[Task]:
@@ -313,6 +421,7 @@ def commitment_tasks(actor: Actor, day: dt.date) -> list[Task]:
         elif kind == "paid" and done.get((contract_id, key), 0) is not None:
             done[contract_id, key] = done.get((contract_id, key), 0) + (amount or 0)
     found = []
+    names = _names([row.contract.cluster for row in rows], day)
     for row in rows:
         paid = done.get((row.contract_id, row.key), 0)
         if paid is None or (row.amount is not None and paid >= row.amount):
@@ -329,13 +438,14 @@ def commitment_tasks(actor: Actor, day: dt.date) -> list[Task]:
                     "Tenir l'engagement : {what} ({c})",
                     "Keep the commitment: {what} ({c})",
                     what=what,
-                    c=row.contract.cluster.name,
+                    c=names[row.contract.cluster_id],
                 ),
                 link("contract", row.contract.slug),
                 row.due_on,
                 light_of(row.due_on, day),
                 why,
                 f"contract:{row.contract.slug}",
+                who=names[row.contract.cluster_id],
             )
         )
     return found
@@ -363,9 +473,10 @@ def import_tasks(actor: Actor, day: dt.date) -> list[Task]:
             ),
             link("members-import-batch", row.cluster.slug, row.pk) or link("cluster", row.cluster.slug),
             None,
-            "not_started",
+            waiting_light(_day_of(row.created_at), day),
             T("rien n'est encore écrit au registre", "nothing is written to the register yet"),
             f"cluster:{row.cluster.slug}",
+            since=_day_of(row.created_at),
         )
         for row in rows
     ]
@@ -565,11 +676,13 @@ class Change:
 
 
 CHANGES_READ = 300
+NO_NEWS = ("register.load", "register.update", "carrier.load", "members.simulate", "contract.known")
+"""Loading data is an act, and kept as one; it is no news for those who work."""
 
 
 def changes_since(actor: Actor, day: dt.date, moment: dt.datetime, limit: int = 12) -> list[Change]:
     """Acts of others on the cases that the actor may see, grouped by case, latest first."""
-    rows = JournalEntry.objects.filter(at__gt=moment, at__lte=clock.end_of_day(day))
+    rows = JournalEntry.objects.filter(at__gt=moment, at__lte=clock.end_of_day(day)).exclude(act__in=NO_NEWS)
     seen = cases_of(actor, day)
     if seen is not None:
         rows = rows.filter(seen)

@@ -122,7 +122,6 @@ FIELDS: dict[str, Any] = {
     "round": T("tour", "round"),
     "rows": T("lignes", "rows"),
     "scheme": T("identifiant", "identifier"),
-    "seed": T("graine de la simulation", "seed of the simulation"),
     "sha256": T("empreinte du contenu", "hash of the content"),
     "signatory": T("signataire", "signatory"),
     "signatures": T("signatures défaites", "signatures undone"),
@@ -155,7 +154,7 @@ FIELDS: dict[str, Any] = {
 """What the fields of the journal are called; a field that is not here keeps its own name."""
 
 SILENT = {
-    "rev", "base_rev", "last_revision", "content_sha256", "file_sha256", "membership", "batch", "proposal", "comment",
+    "seed", "rev", "base_rev", "last_revision", "content_sha256", "file_sha256", "membership", "batch", "proposal", "comment",
     "invitation", "mandate", "merge", "merged_into", "from", "other", "name_key", "settled",
 }  # fmt: skip
 """Numbers of rows and the like: they help a program that reads the journal, not a person."""

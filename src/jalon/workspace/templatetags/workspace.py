@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from django import template
 
 from jalon.core.lang import T
 from jalon.core.models import JournalEntry
+from jalon.people.tasks import Task
 from jalon.ui import format as fmt
 from jalon.workspace.words import act_titles, describe
 
@@ -31,6 +33,27 @@ def described(entries: Iterable[JournalEntry]) -> Sequence[JournalEntry]:
 def distance_from(value: Any, day: Any) -> str:
     """How far a day is from another: « il y a 3 jours »."""
     return fmt.distance(value, day)
+
+
+@register.filter
+def waiting(task: Task, day: dt.date) -> Any:
+    """Who waits for a task and since when, as one clause; nothing when neither is known."""
+    said = {"who": task.who, "day": fmt.day(task.since) if task.since else "", "ago": ""}
+    if task.since and task.since < day:
+        said["ago"] = f" ({fmt.distance(task.since, day)})"
+    if task.who and task.since:
+        return T("attendu par {who} depuis le {day}{ago}", "awaited by {who} since {day}{ago}", **said)
+    if task.who:
+        return T("attendu par {who}", "awaited by {who}", **said)
+    return T("en attente depuis le {day}{ago}", "waiting since {day}{ago}", **said) if task.since else ""
+
+
+@register.filter
+def light_word(task: Task, day: dt.date) -> Any:
+    """What the light of a task says: the light's own word for a due day, how it waits without one."""
+    if task.due_on is not None:
+        return ""
+    return T("attend depuis longtemps", "has waited long") if task.light == "at_risk" else T("à faire", "to do")
 
 
 @register.filter
