@@ -341,3 +341,71 @@ class TestReminders:
 
 def fresh_report(world):
     return Report.objects.get(contract=world.contract)
+
+
+class TestBudget:
+    """The running budget: versions, shares, who may."""
+
+    AMOUNTS = {"state": Decimal(300000), "local": Decimal(300000), "fees": Decimal(200000), "services": Decimal(200000), "in_kind": Decimal(50000)}
+
+    def declare(self, world, year=2009, by=None, on=DAY, **kwargs):
+        return acts.declare_budget(world.contract, year, kwargs.pop("amounts", self.AMOUNTS), by=by or world.team, on=on, **kwargs)
+
+    def year(self, world, known_on=None):
+        return queries.budget_years(queries.budget_lines(world.contract, known_on))[-1]
+
+    def test_shares_leave_in_kind_apart_and_say_what_the_policy_aims_at(self):
+        world = make_lived()
+        self.declare(world)
+        found = self.year(world)
+        assert (found.total, found.public_share, found.private_share, found.in_kind) == (1000000, 60, 40, 50000)
+        assert found.why.parameter == "contracts.public_share_ceiling" and found.why.value == 60 and found.above is None
+        assert any("2 ligne(s) ne sont pas données" in str(step) for step in found.why.steps)
+        row = JournalEntry.objects.get(case=f"contract:{world.contract.slug}", act="budget.declare")
+        assert row.after["year"] == 2009 and row.after["amounts"]["state"] == "300000"
+
+    def test_a_correction_is_a_new_version_with_a_reason(self):
+        world = make_lived()
+        self.declare(world)
+        corrected = self.AMOUNTS | {"state": Decimal(500000)}
+        with pytest.raises(Refused, match="motif"):
+            self.declare(world, amounts=corrected, on=LATER)
+        made = self.declare(world, amounts=corrected, on=LATER, reason="Versement de décembre compté")
+        assert [line.kind for line in made] == ["state"]
+        assert self.year(world).total == 1200000 and self.year(world, known_on=DAY).total == 1000000
+        assert self.declare(world, amounts=corrected, on=LAST) == []
+
+    def test_an_amount_can_become_unknown_again(self):
+        world = make_lived()
+        self.declare(world)
+        self.declare(world, amounts=self.AMOUNTS | {"fees": None}, reason="Compté deux fois", on=LATER)
+        assert "fees" not in self.year(world).lines and self.year(world).total == 800000
+
+    @pytest.mark.parametrize(
+        ("year", "amounts", "said"),
+        [
+            (2011, {"state": Decimal(1)}, "pas encore de budget"),
+            (2009, {"state": Decimal(-1)}, "négatif"),
+            (2009, {"state": Decimal("1.001")}, "deux décimales"),
+            (2009, {"loterie": Decimal(1)}, "n'existe pas"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, year, amounts, said):
+        world = make_lived()
+        with pytest.raises(Refused) as refused:
+            self.declare(world, year, amounts=amounts)
+        assert said in str(refused.value).replace("\u2019", "'")
+        assert not queries.budget_lines(world.contract)
+
+    def test_two_people_do_not_overwrite_each_other(self):
+        world = make_lived()
+        self.declare(world, seen=0)
+        with pytest.raises(Conflict):
+            self.declare(world, amounts={"state": Decimal(1)}, seen=0, reason="Autre", by=world.director)
+        assert self.year(world).lines["state"] == 300000
+
+    def test_only_the_pole_declares_it(self):
+        world = make_lived()
+        for other in (world.correspondent, world.region, world.other_director, world.officer):
+            with pytest.raises(NotAllowed):
+                self.declare(world, by=other)

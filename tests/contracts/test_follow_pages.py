@@ -359,3 +359,28 @@ class TestQueries:
         assert [self.count(client, a) for a in asked] == before
         go(client)
         assert self.count(client, asked[0]) <= 18
+
+
+class TestBudgetPage:
+    def test_the_team_declares_the_parties_read_the_public_does_not(self, client):
+        world = make_lived()
+        where = address(world, "contract-budget")
+        assert client.get(where).status_code == 302  # a visitor is asked to sign in
+        go(client, world.team)
+        assert client.get(where).status_code == 200
+        typed = {"state": "300 000", "fees": "200 000,50", "in_kind": "", "seen": "0"}
+        assert client.post(where + "?annee=2009", typed).status_code == 302
+        shown = client.get(where + "?annee=2009").content.decode()
+        assert 'value="200000,50"' in shown or 'value="200000,5"' in shown
+        again = client.post(where + "?annee=2009", typed | {"state": "310 000"})
+        assert again.status_code == 409 and 'value="310 000"' in again.content.decode()  # a conflict keeps what was typed
+        wrong = client.post(where + "?annee=2009", typed | {"state": "beaucoup"})
+        assert wrong.status_code == 400 and "beaucoup" in wrong.content.decode()
+        go(client, world.region)
+        read = client.get(where)
+        assert read.status_code == 200 and "Correct" not in read.content.decode() and 'name="state"' not in read.content.decode()
+        assert client.post(where, typed).status_code == 403
+        assert "300000" in _text(client.get(where, {"format": "csv"}))
+        assert "Part publique" in client.get(address(world, "contract-dashboard")).content.decode()
+        go(client, world.other_director)
+        assert client.get(where).status_code == 403

@@ -15,12 +15,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from jalon.clusters.models import Carrier
+from jalon.clusters.models import Carrier, Cluster
 from jalon.contracts import follow_states as states
 from jalon.contracts.follow_access import FOLLOWED, may_declare, may_declare_paid, may_review
-from jalon.contracts.follow_rules import CONTESTED, read_status
+from jalon.contracts.follow_rules import BUDGET_KINDS, CONTESTED, read_status
 from jalon.contracts.models import (
     Action,
+    BudgetLine,
     Commitment,
     CommitmentStep,
     Contract,
@@ -32,7 +33,7 @@ from jalon.contracts.models import (
     Report,
 )
 from jalon.core import clock, files, journal, outbox, workflow
-from jalon.core.errors import Refused
+from jalon.core.errors import Conflict, Refused
 from jalon.core.lang import T
 from jalon.indicators import actions as values, engine
 from jalon.indicators.models import Observation
@@ -1144,3 +1145,129 @@ def flag_not_received(
             after={"commitment": commitment.key},
         )
     return step
+
+
+# --- running budget ------------------------------------------------------------------------------------------
+
+
+FIRST_BUDGET = 2004
+"""The first year of which a budget can be told: the policy's own beginning."""
+
+
+def declare_budget(
+    contract: Contract,
+    year: int,
+    amounts: Mapping[str, Decimal | None],
+    *,
+    by: Any,
+    on: dt.date,
+    reason: str = "",
+    seen: int | None = None,
+    at: dt.datetime | None = None,
+) -> list[BudgetLine]:
+    """The pôle says what its running budget of a year was, line by line; a correction is a new version.
+
+    Args:
+        amounts: kind of income → amount in the programme's currency; None: not known (an earlier amount is withdrawn).
+        seen: the newest version that the form showed (0 for none), so that nobody overwrites another's words.
+
+    Returns:
+        The new versions; nothing is written for an amount that stays the same.
+
+    Raises:
+        NotAllowed: not the pôle's contract. Conflict: somebody else wrote meanwhile.
+        Refused: an unknown kind, a negative amount, a year to come, or a correction without a reason.
+    """
+    may_declare(by, contract, on)
+    reason = reason.strip()
+    faults: list[Any] = []
+    if not FIRST_BUDGET <= year <= on.year:
+        faults.append(
+            T(
+                "L'année {n} n'a pas encore de budget : de {first} à {last}.",
+                "The year {n} has no budget yet: {first} to {last}.",
+                n=str(year),
+                first=str(FIRST_BUDGET),
+                last=str(on.year),
+            )
+        )
+    for kind, amount in amounts.items():
+        if kind not in BUDGET_KINDS:
+            faults.append(T("La ligne « {k} » n'existe pas.", "The line “{k}” does not exist.", k=kind))
+        elif amount is not None and amount < 0:
+            faults.append(
+                T(
+                    "{k} : un montant ne peut pas être négatif ({n}).",
+                    "{k}: an amount cannot be negative ({n}).",
+                    k=states.BUDGET[kind],
+                    n=str(amount),
+                )
+            )
+        elif amount is not None and amount.as_tuple().exponent < -2:
+            faults.append(
+                T(
+                    "{k} : un montant a au plus deux décimales ({n}).",
+                    "{k}: an amount has at most two decimals ({n}).",
+                    k=states.BUDGET[kind],
+                    n=str(amount),
+                )
+            )
+    if faults:
+        raise Refused(faults[0], missing=faults[1:], kind="input")
+    at = clock.stamp(on, at)
+    with transaction.atomic():
+        Cluster.objects.select_for_update().get(pk=contract.cluster_id)
+        current = {
+            line.kind: line
+            for line in BudgetLine.objects.filter(
+                cluster_id=contract.cluster_id, year=year, superseded_at__isnull=True
+            )
+        }
+        newest = max((line.pk for line in current.values()), default=0)
+        if seen is not None and seen != newest:
+            raise Conflict(
+                T(
+                    "Le budget {year} a changé entre-temps ; rien n'est écrit, relisez-le avant d'enregistrer.",
+                    "The budget of {year} has changed meanwhile; nothing is written, read it again before saving.",
+                    year=str(year),
+                ),
+                theirs={kind: line.amount for kind, line in current.items()},
+                yours=dict(amounts),
+            )
+        moved = {k: v for k, v in amounts.items() if v != (current[k].amount if k in current else None)}
+        corrected = [k for k in moved if k in current]
+        if corrected and not reason:
+            raise Refused(
+                T(
+                    "Corriger un montant déjà déclaré demande un motif ({what}).",
+                    "Correcting an amount already declared needs a reason ({what}).",
+                    what=", ".join(str(states.BUDGET[k]) for k in corrected),
+                ),
+                kind="input",
+            )
+        if not moved:
+            return []
+        BudgetLine.objects.filter(pk__in=[current[k].pk for k in corrected]).update(superseded_at=at)
+        new = [
+            BudgetLine.objects.create(
+                cluster_id=contract.cluster_id,
+                year=year,
+                kind=kind,
+                amount=amount,
+                user_label=(by.user_label or "")[:200],
+                recorded_at=at,
+            )
+            for kind, amount in moved.items()
+            if amount is not None
+        ]
+        journal.record(
+            _contract_case(contract),
+            "budget.declare",
+            by=by,
+            on=on,
+            at=at,
+            why=reason,
+            before={k: current[k].amount for k in corrected} or None,
+            after={"year": year, "amounts": moved},
+        )
+    return new

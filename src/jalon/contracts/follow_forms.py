@@ -143,3 +143,30 @@ class ExtendForm(forms.Form):
 
     due_on = Day(label=T("Nouvelle échéance", "New due day"))
     reason = forms.CharField(label=T("Motif", "Reason"))
+
+
+class BudgetForm(forms.Form):
+    """The running budget of one year: a field for each kind of income; empty is unknown, never zero."""
+
+    reason = forms.CharField(
+        label=T("Motif, si vous corrigez un montant déjà déclaré", "Reason, if you correct an amount already declared"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, unit: str = "", **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for kind, title in states.BUDGET.items():
+            self.fields[kind] = Amount(label=title, required=False)
+            self.fields[kind].unit = unit
+        self.fields["in_kind"].help_text = T(
+            "Comptées à part : elles n'entrent ni dans le total ni dans les parts.",
+            "Counted apart: they enter neither the total nor the shares.",
+        )
+        self.order_fields([*states.BUDGET, "reason", "seen"])
+
+    @property
+    def amounts(self) -> dict[str, Any]:
+        return {kind: self.cleaned_data[kind] for kind in states.BUDGET}

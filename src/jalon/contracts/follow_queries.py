@@ -216,11 +216,16 @@ class Dashboard:
     commitments: list[CommitmentView]
     reports: list[Report]
     report_states: dict[int, str]
-    budget: dict[int, dict[str, Decimal]]
+    budget: list[rules.BudgetYear]
+    budget_simulated: bool = False
 
     @cached_property
     def actions(self) -> list[ActionView]:
         return [a for o in self.objectives for a in o.actions]
+
+    @property
+    def budget_last(self) -> rules.BudgetYear | None:
+        return self.budget[-1] if self.budget else None
 
     @property
     def simulated(self) -> bool:
@@ -584,10 +589,7 @@ def dashboard(
         )
         for view in indicators:
             view.now = now.get((contract.cluster_id, view.indicator.code))
-    budget: dict[int, dict[str, Decimal]] = defaultdict(dict)
-    if sight != observed.PUBLIC:
-        for line in as_known_on(BudgetLine.objects.filter(cluster_id=contract.cluster_id), known_on):
-            budget[line.year][line.kind] = line.amount
+    lines = budget_lines(contract, known_on) if sight != observed.PUBLIC else []
     return Dashboard(
         contract=contract,
         day=day,
@@ -599,8 +601,28 @@ def dashboard(
         commitments=commitments_of(contract, day, known_on),
         reports=reports,
         report_states=states,
-        budget=dict(sorted(budget.items())),
+        budget=budget_years(lines),
+        budget_simulated=any(line.simulated for line in lines),
     )
+
+
+def budget_lines(contract: Contract, known_on: dt.date | None = None) -> list[BudgetLine]:
+    """The lines of the cluster's running budget that stand (or stood on ``known_on``), oldest year first."""
+    found = as_known_on(BudgetLine.objects.filter(cluster_id=contract.cluster_id), known_on)
+    return list(found.order_by("year", "id"))
+
+
+def budget_years(lines: Sequence[BudgetLine]) -> list[rules.BudgetYear]:
+    """Sums and shares by year, read against the ceiling and the target that the policy had at that year's end."""
+    years: dict[int, dict[str, Decimal]] = defaultdict(dict)
+    for line in lines:
+        years[line.year][line.kind] = line.amount
+    out = []
+    for year, amounts in sorted(years.items()):
+        laws = policy().on(dt.date(year, 12, 31))
+        aims = [p for name in ("ceiling", "target") if (p := laws.find(f"contracts.public_share_{name}"))]
+        out.append(rules.budget_year(year, amounts, aims))
+    return out
 
 
 def target_history(indicator: ContractIndicator) -> list[Target]:

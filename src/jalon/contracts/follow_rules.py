@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from jalon.core.lang import T, Text
@@ -535,3 +535,99 @@ def slip_days(planned: dt.date | None, expected: dt.date | None) -> int:
     if planned is None or expected is None or expected <= planned:
         return 0
     return (expected - planned).days
+
+
+PUBLIC_MONEY = ("state", "local", "europe")
+PRIVATE_MONEY = ("fees", "services", "sponsorship")
+BUDGET_KINDS = (*PUBLIC_MONEY, *PRIVATE_MONEY, "in_kind")
+"""Kinds of income of a running budget. In kind is counted apart from money."""
+
+
+@dataclass(frozen=True)
+class BudgetYear:
+    """The running budget of one year. Sums are None where nothing is known; shares are in percent of the money."""
+
+    year: int
+    lines: Mapping[str, Decimal]
+    public: Decimal | None
+    private: Decimal | None
+    total: Decimal | None
+    public_share: Decimal | None
+    private_share: Decimal | None
+    aim: Any  # the policy's parameter that the public share is read against, if one was in force
+    why: Why
+
+    @property
+    def in_kind(self) -> Decimal | None:
+        return self.lines.get("in_kind")
+
+    @property
+    def above(self) -> Decimal | None:
+        """By how many points the public share exceeds what the policy asks; None when it does not, or is unknown."""
+        if self.aim is None or self.public_share is None or self.public_share <= self.aim.value:
+            return None
+        return self.public_share - self.aim.value
+
+
+def budget_year(year: int, lines: Mapping[str, Decimal], aims: Sequence[Any] = ()) -> BudgetYear:
+    """Sums and shares of a year's running budget: the same as the indicators of the public and private share.
+
+    A line that was not given counts for nothing in the sums, and the explanation names it. ``aims``: the policy's
+    parameters (ceiling, target) in force at the end of that year, the one to read first at the head.
+    """
+
+    def total(kinds: Iterable[str]) -> Decimal | None:
+        known = [lines[k] for k in kinds if k in lines]
+        return sum(known, Decimal(0)) if known else None
+
+    def share(part: Decimal | None) -> Decimal | None:
+        if not money:
+            return None
+        return (100 * (part or Decimal(0)) / money).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+
+    public, private, money = total(PUBLIC_MONEY), total(PRIVATE_MONEY), total((*PUBLIC_MONEY, *PRIVATE_MONEY))
+    aim = next(iter(aims), None)
+    steps: list[Any] = [
+        T("{what} : {n} {unit}.", "{what}: {n} {unit}.", what=a.title, n=a.value, unit=a.unit_title) for a in aims
+    ]
+    absent = [kind for kind in (*PUBLIC_MONEY, *PRIVATE_MONEY) if kind not in lines]
+    if absent and lines:
+        steps.append(
+            T(
+                "{n} ligne(s) ne sont pas données ; les sommes ne portent que sur celles qui le sont.",
+                "{n} line(s) are not given; the sums are over those that are.",
+                n=len(absent),
+            )
+        )
+    return BudgetYear(
+        year,
+        lines,
+        public,
+        private,
+        money,
+        share(public),
+        share(private),
+        aim,
+        Why(
+            rule=T(
+                "Part publique : recettes de l'État, des collectivités et de l'Europe, rapportées à toutes les recettes "
+                "en argent. Les contributions en nature sont comptées à part.",
+                "Public share: income from the State, local authorities and Europe, over all income in money. "
+                "Contributions in kind are counted apart.",
+            ),
+            parameter=aim.path if aim else "",
+            value=aim.value if aim else None,
+            unit=aim.unit if aim else "",
+            reference=aim.reference if aim else "",
+            url=(aim.url or "") if aim else "",
+            reading=bool(aim and aim.reading),
+            day=dt.date(year, 12, 31),
+            formula="100 * contracts.budget_public / contracts.budget_total",
+            inputs={
+                T("recettes publiques", "public income"): public,
+                T("recettes privées", "private income"): private,
+                T("toutes les recettes en argent", "all income in money"): money,
+            },
+            steps=tuple(steps),
+        ),
+    )

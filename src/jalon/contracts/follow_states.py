@@ -47,7 +47,18 @@ STEPS = {
     "contested": T("non reçu, dit le pôle", "not received, says the cluster"),
 }
 
+BUDGET = {
+    "state": T("État", "State"),
+    "local": T("Collectivités", "Local authorities"),
+    "europe": T("Europe", "Europe"),
+    "fees": T("Cotisations", "Fees"),
+    "services": T("Prestations", "Paid services"),
+    "sponsorship": T("Mécénat", "Sponsorship"),
+    "in_kind": T("Contributions en nature", "Contributions in kind"),
+}
+
 ACTS = {
+    "budget.declare": T("Budget d'animation déclaré", "Running budget declared"),
     "action.progress": T("Avancement d'une action", "Progress of an action"),
     "commitment.decided": T("Engagement décidé", "Commitment decided"),
     "commitment.delivered": T("Appui apporté", "Support delivered"),

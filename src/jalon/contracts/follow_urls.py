@@ -17,6 +17,7 @@ urlpatterns = [
     path("campagnes/<slug:code>/relancer/", views.round_remind, name="round-remind"),
     path("campagnes/<slug:code>/clore/", views.round_close, name="round-close"),
     path(HERE, views.contract_dashboard, name="contract-dashboard"),
+    path(f"{HERE}budget/", views.contract_budget, name="contract-budget"),
     path(f"{HERE}actions/", views.contract_actions, name="contract-actions"),
     path(f"{HERE}actions/<slug:key>/", views.action_progress, name="action-progress"),
     path(f"{HERE}actions/<slug:key>/jalons/<slug:milestone>/", views.milestone_progress, name="milestone-progress"),

@@ -20,11 +20,20 @@ from jalon.contracts import (
     follow_rules as rules,
     follow_states as states,
 )
-from jalon.contracts.follow_access import FOLLOWED, Standing, portfolio_of, standing
-from jalon.contracts.follow_forms import ExtendForm, JudgeForm, MilestoneForm, ObjectiveForm, ProgressForm, StepForm
+from jalon.contracts.follow_access import FOLLOWED, Standing, may_declare, portfolio_of, standing
+from jalon.contracts.follow_forms import (
+    BudgetForm,
+    ExtendForm,
+    JudgeForm,
+    MilestoneForm,
+    ObjectiveForm,
+    ProgressForm,
+    StepForm,
+)
 from jalon.contracts.frame import frame
 from jalon.contracts.models import (
     Action,
+    BudgetLine,
     Commitment,
     CommitmentStep,
     Contract,
@@ -37,7 +46,7 @@ from jalon.contracts.models import (
 )
 from jalon.contracts.queries import name_clusters
 from jalon.contracts.rules import Review, mid_term_review
-from jalon.contracts.templatetags.follow import written
+from jalon.contracts.templatetags.follow import editable, written
 from jalon.core import clock, files
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.lang import T
@@ -47,7 +56,7 @@ from jalon.indicators import actions as values, engine, queries as observed, sta
 from jalon.people.access import policy
 from jalon.programme import actions as round_acts, measuring, queries as programme
 from jalon.programme.models import Round
-from jalon.ui import charts
+from jalon.ui import charts, format as fmt
 from jalon.ui.http import acts, export, page, wants, wants_json
 from jalon.ui.lights import light as light_of
 
@@ -152,6 +161,8 @@ def contract_dashboard(request: HttpRequest, slug: str) -> HttpResponse:
             **frame(request, contract, "follow", drafts=mine.inside),
             "breadcrumb": _crumbs(contract),
             "review": _review(contract),
+            "budget_url": reverse("contract-budget", args=[contract.slug]) if mine.inside else "",
+            "budget_chart": _shares(board.budget_last) if board.budget_last else "",
             "board": board,
             "mine": mine,
             "known_on": known_on,
@@ -588,6 +599,125 @@ def commitment_follow(request: HttpRequest, slug: str, key: str) -> HttpResponse
     )
 
 
+@page
+def contract_budget(request: HttpRequest, slug: str) -> HttpResponse:
+    """The running budget year by year, for the parties: lines, shares, versions; the pôle's form for one year."""
+    contract, mine = _contract(request, slug)
+    if not mine.inside:
+        raise NotAllowed(
+            T(
+                "Le budget d'animation se lit entre les parties du contrat.",
+                "The running budget is read among the parties of the contract.",
+            )
+        )
+    known_on = _known_on(request)
+    today = clock.today()
+    lines = queries.budget_lines(contract, known_on)
+    years = queries.budget_years(lines)
+    simulated = any(line.simulated for line in lines)
+    if wants(request) != "html":
+        columns = [
+            ("year", Column(T("Année", "Year"), "number")),
+            *((kind, Column(title, "money")) for kind, title in states.BUDGET.items()),
+            ("total", Column(T("Total en argent", "Total in money"), "money")),
+            ("public_share", Column(T("Part publique (%)", "Public share (%)"), "number")),
+            ("private_share", Column(T("Part privée (%)", "Private share (%)"), "number")),
+        ]
+        rows = (
+            [y.year, *(y.lines.get(kind) for kind in states.BUDGET), y.total, y.public_share, y.private_share]
+            for y in years
+        )
+        return export(request, f"budget-{contract.slug}", columns, rows, simulated=simulated)
+    asked = request.GET.get("annee", "")
+    first = max(acts_on.FIRST_BUDGET, contract.starts_on.year - 1)
+    offered = sorted({*range(first, min(contract.ends_on.year, today.year) + 1), *(y.year for y in years)})
+    year = int(asked) if asked.isdecimal() and int(asked) in offered else None
+    if year is None:
+        year = next((y for y in reversed(offered) if y < today.year), offered[-1] if offered else today.year)
+    may_write = mine.pole and request.actor.can("observation.declare") and known_on is None
+    current = {line.kind: line for line in lines if line.year == year}
+    status, form = 200, None
+    if may_write:
+        unit = fmt.SYMBOLS.get(policy().currency, policy().currency)
+        if request.method == "POST":
+            form = BudgetForm(request.POST, unit=unit)
+            if form.is_valid():
+                try:
+                    made = acts_on.declare_budget(
+                        contract,
+                        year,
+                        form.amounts,
+                        by=request.actor,
+                        on=today,
+                        reason=form.cleaned_data["reason"],
+                        seen=form.cleaned_data["seen"],
+                    )
+                except NotAllowed:
+                    raise
+                except Refused as refusal:
+                    status = 409 if refusal.kind == "conflict" else 400
+                    for text in [refusal.reason, *refusal.missing]:
+                        form.add_error(None, str(text))
+                    if isinstance(refusal, Conflict):
+                        form.data = form.data.copy()
+                        form.data["seen"] = max((line.pk for line in current.values()), default=0)
+                else:
+                    said = (
+                        T("Le budget {y} est enregistré.", "The budget of {y} is recorded.", y=str(year))
+                        if made
+                        else T("Rien n'a changé.", "Nothing has changed.")
+                    )
+                    messages.success(request, str(said))
+                    return HttpResponseRedirect(f"{request.path}?annee={year}")
+            else:
+                status = 400
+        else:
+            form = BudgetForm(
+                unit=unit,
+                initial={kind: editable(line.amount) for kind, line in current.items()}
+                | {"seen": max((line.pk for line in current.values()), default=0)},
+            )
+    elif request.method == "POST":
+        may_declare(request.actor, contract, today)
+    versions = BudgetLine.objects.filter(cluster_id=contract.cluster_id, year=year).order_by("-recorded_at", "-id")
+    if known_on:
+        versions = versions.filter(recorded_at__lte=clock.end_of_day(known_on))
+    reasons = JournalEntry.objects.filter(case=f"contract:{contract.slug}", act="budget.declare")
+    shown = next((y for y in years if y.year == year), None)
+    return render(
+        request,
+        "contracts/follow/budget.html",
+        {
+            "title": T("Budget d'animation : {name}", "Running budget: {name}", name=contract.cluster_name),
+            "breadcrumb": _crumbs(contract, (T("Budget d'animation", "Running budget"), "")),
+            "contract": contract,
+            "mine": mine,
+            "known_on": known_on,
+            "years": years,
+            "kinds": list(states.BUDGET.items()),
+            "money_kinds": [(k, t) for k, t in states.BUDGET.items() if k != "in_kind"],
+            "offered": offered,
+            "year": year,
+            "shown": shown,
+            "shares": _shares(shown) if shown else None,
+            "form": form,
+            "versions": versions,
+            "reasons": {r.at: r.why for r in reasons if r.why},
+            "simulated": simulated,
+        },
+        status=status,
+    )
+
+
+def _shares(year: rules.BudgetYear) -> charts.Drawing:
+    """The money of a year as one bar: public, private."""
+    return charts.stacked_share(
+        [(states.BUDGET[k], year.lines[k]) for k in rules.BUDGET_KINDS if k != "in_kind" and k in year.lines],
+        unit="money",
+        title=T("Recettes du budget d'animation {y}", "Income of the running budget, {y}", y=str(year.year)),
+    )
+
+
 # --- one indicator ---------------------------------------------------------------------------------------------------
 
 
@@ -802,11 +932,11 @@ def _sections(report: Report, mine: Standing, known: dict[str, dict[str, Any]] |
         shown = main if own else None
         locked = not editable or (report.state == states.RETURNED and main is not None and main.state == "submitted")
         if line.source != "declared":
-            light = "reached" if line.source == "computed" else "not_yet_due"
+            light = "done" if line.source == "computed" else "not_yet_due"  # the section is ready; not: the target is reached
         elif shown is not None and shown.state == "returned":
             light = "at_risk"
         elif line.filled and own:
-            light = "at_risk" if line.errors else "reached"
+            light = "at_risk" if line.errors else "done"
         else:
             light = "not_started"
         values_now = {o.breakdown: o.value for o in line.rows} if own else {}
@@ -891,7 +1021,7 @@ def _report_page(
             "asked": asked,
             "computed": [s for s in sections if s["line"].source == "computed"],
             "other": [s for s in sections if s["line"].source not in ("declared", "computed")],
-            "filled": sum(s["light"] == "reached" for s in asked),
+            "filled": sum(s["light"] == "done" for s in asked),
             "writes": writes,
             "lock": lock,
             "submits": writes and request.actor.can("observation.submit"),
@@ -963,7 +1093,7 @@ def declare_value(request: HttpRequest, slug: str, round_code: str, key: str) ->
                 "revision": values.revision(rows),
                 "saved_at": clock.real_now().isoformat(),
                 "findings": [{"level": f.level, "text": str(f.text)} for f in findings],
-                "light": "at_risk" if any(f.error for f in findings) else "reached",
+                "light": "at_risk" if any(f.error for f in findings) else "done",
             }
         )
     messages.success(request, str(T("La valeur est enregistrée.", "The value is saved.")))

@@ -14,13 +14,12 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from jalon.contracts.follow_rules import PRIVATE_MONEY, PUBLIC_MONEY
 from jalon.contracts.models import Action, BudgetLine, Commitment, CommitmentStep, Objective, ObjectiveStatus, Progress
 from jalon.core.lang import T
 from jalon.core.models import as_known_on
 from jalon.programme.measuring import Measure, measures
 
-PUBLIC = ("state", "local", "europe")
-PRIVATE = ("fees", "services", "sponsorship")
 LINK = "contract-dashboard"
 
 
@@ -60,8 +59,8 @@ def budget(
         .values_list("cluster_id")
         .annotate(
             total=Sum("amount", filter=~Q(kind="in_kind")),
-            public=Sum("amount", filter=Q(kind__in=PUBLIC)),
-            private=Sum("amount", filter=Q(kind__in=PRIVATE)),
+            public=Sum("amount", filter=Q(kind__in=PUBLIC_MONEY)),
+            private=Sum("amount", filter=Q(kind__in=PRIVATE_MONEY)),
         )
     )
     zero = Decimal(0)
