@@ -9,12 +9,10 @@ import os
 from pathlib import Path
 
 import pytest
-
 from playwright.sync_api import expect
 
 from tests import demonstration
 from tests.journeys.story import Story
-
 
 expect.set_options(timeout=15_000)  # a page may wait for another worker's
 

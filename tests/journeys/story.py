@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests import browser as chromium
 
@@ -50,11 +50,9 @@ def act_for(page: Page, organisation: str) -> None:
     told(page, re.compile(f"Vous agissez pour .*{organisation}"))
 
 
-def told(page: Page, words: str | re.Pattern[str]) -> Locator:
-    """The answer at the top of the page: what was done, or why not."""
-    message = page.locator("main").get_by_text(words).first
-    expect(message).to_be_visible()
-    return message
+def told(page: Page, words: str | re.Pattern[str]) -> None:
+    """The answer at the top of the page: what was done."""
+    expect(page.locator(".messages")).to_contain_text(words)
 
 
 def sideways(page: Page) -> int:
