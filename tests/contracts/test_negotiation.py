@@ -271,3 +271,58 @@ def test_an_abandoned_contract_cannot_go_on():
     with pytest.raises(Refused, match="abandonné"):
         ask(world, world.director, (TARGET, "250"))
     assert world.text.contract.state == "abandoned"
+
+
+BATCH = "file-0123456789ab"
+
+
+def from_a_file(world, actor, *changes):
+    return actions.propose(world.text, changes, reason="Classeur relu", by=actor, on=w.START, batch=BATCH)
+
+
+def test_the_proposals_of_one_file_are_accepted_at_once_in_one_act():
+    world = w.negotiated(w.make_world())
+    made = from_a_file(world, world.director, (TARGET, "250"), ("articles/object/body", "Objet relu."))
+    ask(world, world.director, ("articles/preamble/body", "Préambule relu."))
+    done = actions.accept_batch(world.text, BATCH, by=world.correspondent, on=w.START)
+    assert {p.pk for p in done} == {p.pk for p in made}
+    world.text.refresh_from_db()
+    assert doc.get(world.text.content, TARGET) == "250" and doc.get(world.text.content, "articles/object/body") == "Objet relu."
+    rows = JournalEntry.objects.filter(case=f"contract:{world.contract.slug}", act="contract.accept")
+    assert [sorted(r.after["proposals"]) for r in rows] == [sorted(p.pk for p in made)]
+    assert world.text.proposals.filter(state="open").count() == 1  # the one that came by itself
+    with pytest.raises(Refused, match="plus de proposition ouverte"):
+        actions.accept_batch(world.text, BATCH, by=world.correspondent, on=w.START)
+
+
+def test_a_file_with_one_clash_writes_nothing_and_lists_it():
+    world = w.negotiated(w.make_world())
+    from_a_file(world, world.director, (TARGET, "250"), ("articles/object/body", "Objet relu."))
+    (other,) = ask(world, world.correspondent, (TARGET, "260"))
+    actions.accept(other, by=world.director, on=w.START)
+    with pytest.raises(Conflict) as refused:
+        actions.accept_batch(world.text, BATCH, by=world.correspondent, on=w.START)
+    assert len(refused.value.missing) == 1 and "260" in str(refused.value.missing[0])
+    world.text.refresh_from_db()
+    assert doc.get(world.text.content, "articles/object/body") != "Objet relu."
+    assert Proposal.objects.filter(batch=BATCH, state="open").count() == 2
+
+
+def test_a_file_is_rejected_with_a_reason_by_those_who_decide():
+    world = w.negotiated(w.make_world())
+    from_a_file(world, world.director, (TARGET, "250"), ("articles/object/body", "Objet relu."))
+    with pytest.raises(Refused, match="motif"):
+        actions.reject_batch(world.text, BATCH, reason=" ", by=world.correspondent, on=w.START)
+    with pytest.raises(NotAllowed):
+        actions.reject_batch(world.text, BATCH, reason="Non", by=world.director, on=w.START)
+    actions.reject_batch(world.text, BATCH, reason="Trop ambitieux", by=world.correspondent, on=w.START)
+    assert set(Proposal.objects.filter(batch=BATCH).values_list("state", "decision_reason")) == {("rejected", "Trop ambitieux")}
+
+
+def test_what_another_party_decides_stays_open():
+    world = w.negotiated(w.make_world())
+    key = next(c["key"] for c in world.text.content["commitments"] if c["party"] == "authority1")
+    from_a_file(world, world.director, (TARGET, "250"), (f"commitments/{key}/amounts/2010", "120000"))
+    done = actions.accept_batch(world.text, BATCH, by=world.correspondent, on=w.START)
+    assert [p.path for p in done] == [TARGET]
+    assert list(Proposal.objects.filter(batch=BATCH, state="open").values_list("path", flat=True)) == [f"commitments/{key}/amounts/2010"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import connection
@@ -17,6 +18,7 @@ from tests.contracts import world as w
 
 pytestmark = pytest.mark.django_db
 
+FOLD = re.compile(r'id="titre-(\w+)".*?<details class="fold"([^>]*>)', re.S)
 PAGES = ["contract-text", "contract-signature", "contract-history", "contract-annexes"]
 
 
@@ -420,3 +422,19 @@ def test_pages_and_titles_bear_the_name_of_the_time(client):
     for name, args in (("contract-list", ()), ("contract-text", (world.contract.slug,))):
         shown = client.get(reverse(name, args=args)).content.decode()
         assert "Nom d&#x27;alors" in shown and cluster.name not in shown.replace(f"Association {cluster.name}", "")
+
+
+def test_open_proposals_are_listed_first_and_a_file_is_decided_at_once(client):
+    world = w.negotiated(w.make_world())
+    changes = [("articles/object/body", "Objet relu."), ("indicators/i90/targets/2011", "250")]
+    actions.propose(world.text, changes, reason="Classeur relu", by=world.director, on=w.START, batch="file-abc")
+    sign_in(client, world.correspondent)
+    shown = get(client, "contract", world.contract.slug)
+    for proposal in Proposal.objects.filter(batch="file-abc"):
+        assert f'href="#proposition-{proposal.pk}"' in shown and f'id="proposition-{proposal.pk}"' in shown
+    assert "Accepter les 2 propositions" in shown
+    folds = {part: "open" in rest.split(">", 1)[0] for part, rest in FOLD.findall(shown)}
+    assert folds["articles"] and folds["indicators"] and not folds["parties"]
+    where = reverse("batch-decide", args=[world.contract.slug, 0, "file-abc"])
+    assert client.post(where, {"act": "accept"}).status_code == 302
+    assert set(Proposal.objects.filter(batch="file-abc").values_list("state", flat=True)) == {"accepted"}

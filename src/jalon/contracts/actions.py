@@ -574,6 +574,137 @@ def reject(proposal: Proposal, *, reason: str, by: Actor, on: dt.date, at: dt.da
     return _decide(text, proposal, "rejected", by, on, reason.strip(), at)
 
 
+def _batch_to_decide(text: Text, batch: str, by: Actor, on: dt.date) -> tuple[Text, list[Proposal]]:
+    """The locked text and the open proposals of one file that the actor decides, in their order.
+
+    Those of the same file that another party decides stay open.
+    """
+    text = _locked(text)
+    party = access.act_for(by, text.contract, "contract.negotiate", on)
+    rows = list(
+        Proposal.objects.select_for_update(of=("self",))
+        .select_related("party__organisation")
+        .filter(text=text, batch=batch, state="open")
+        .order_by("at", "id")
+    )
+    if not batch or not rows:
+        raise Refused(
+            T("Ce fichier n'a plus de proposition ouverte.", "This file has no open proposal any more."),
+            kind="conflict",
+        )
+    _decided_now(text)
+    mine, first = [], None
+    for row in rows:
+        proposer = rules.Party(row.party.key, row.party.kind, row.party.organisation.name)
+        accepts = rules.acceptance(text.content, proposer, row.path, row.new)
+        first = first or accepts
+        if accepts.by(rules.Party(party.key, party.kind, "")):
+            mine.append(row)
+    if not mine:
+        raise NotAllowed(
+            T(
+                "Ces propositions ne sont pas à vous d'accepter. {rule}",
+                "These proposals are not yours to accept. {rule}",
+                rule=first.why.rule,
+            ),
+            why=first.why,
+        )
+    return text, mine
+
+
+@transaction.atomic
+def accept_batch(
+    text: Text, batch: str, *, by: Actor, on: dt.date, reason: str = "", at: dt.datetime | None = None
+) -> list[Proposal]:
+    """Accept at once all the open proposals of one file that are the actor's to accept: one writing, one journal row.
+
+    Raises:
+        Conflict: some no longer fit the text; they are listed, nothing is written.
+        Refused: nothing is open, or the text as changed would not stand.
+    """
+    text, rows = _batch_to_decide(text, batch, by, on)
+    after: Mapping[str, Any] = text.content
+    clashes: list[Any] = []
+    for row in rows:
+        there = doc.exists_parent(after, row.path)
+        now = doc.get(after, row.path) if there else None
+        if there and doc.same_at(row.path, now, row.old):
+            after = _put(after, row.path, row.new)
+            continue
+        clashes.append(
+            T(
+                "{label} : il y a maintenant « {now} », la proposition remplaçait « {old} » par « {new} ».",
+                "{label}: there is now “{now}”, the proposal replaced “{old}” by “{new}”.",
+                label=doc.capital(doc.label(after, row.path, policy().words)),
+                now=doc.said(row.path, now),
+                old=doc.said(row.path, row.old),
+                new=doc.said(row.path, row.new),
+            )
+        )
+    if clashes:
+        raise Conflict(
+            T(
+                "{n} proposition(s) de ce fichier sur {m} ne tiennent plus ; rien n'est écrit. Les refuser d'abord, une à une.",
+                "{n} proposal(s) of this file out of {m} no longer fit; nothing is written. Reject them first, one by one.",
+                n=len(clashes),
+                m=len(rows),
+            ),
+            missing=clashes,
+            theirs=None,
+            yours=None,
+        )
+    errors = _new_errors(text.content, after, [r.path for r in rows], queries.template_of(text.contract))
+    if errors:
+        raise Refused(errors[0], missing=errors[1:])
+    _write(text, after)
+    return _decide_batch(text, rows, "accepted", by, on, reason.strip(), at)
+
+
+@transaction.atomic
+def reject_batch(
+    text: Text, batch: str, *, reason: str, by: Actor, on: dt.date, at: dt.datetime | None = None
+) -> list[Proposal]:
+    """Reject at once all the open proposals of one file that are the actor's to decide, with one reason.
+
+    Raises:
+        Refused: no reason, or nothing is open.
+    """
+    text, rows = _batch_to_decide(text, batch, by, on)
+    if not reason.strip():
+        raise Refused(
+            T("Refuser des propositions demande un motif.", "Rejecting proposals needs a reason."), kind="input"
+        )
+    return _decide_batch(text, rows, "rejected", by, on, reason.strip(), at)
+
+
+def _decide_batch(
+    text: Text, rows: list[Proposal], state: str, by: Actor, on: dt.date, reason: str, at: dt.datetime | None
+) -> list[Proposal]:
+    moment = _moment(on, at)
+    Proposal.objects.filter(pk__in=[r.pk for r in rows]).update(
+        state=state, decided_at=moment, decided_by=by.user_label, decision_reason=reason
+    )
+    journal.record(
+        queries.case_of(text.contract),
+        {"accepted": "contract.accept", "rejected": "contract.reject"}[state],
+        by=by,
+        on=on,
+        at=moment,
+        why=reason,
+        before={"text": text.number, "values": {r.path: r.old for r in rows}},
+        after={
+            "text": text.number,
+            "proposals": [r.pk for r in rows],
+            "batch": rows[0].batch,
+            "values": {r.path: r.new for r in rows},
+            "rev": text.rev,
+        },
+    )
+    for row in rows:
+        row.state, row.decided_at, row.decided_by, row.decision_reason = state, moment, by.user_label, reason
+    return rows
+
+
 @transaction.atomic
 def withdraw(
     proposal: Proposal, *, by: Actor, on: dt.date, reason: str = "", at: dt.datetime | None = None
@@ -624,14 +755,7 @@ def _still_open(proposal: Proposal) -> None:
         )
 
 
-def _to_decide(proposal: Proposal, by: Actor, on: dt.date) -> tuple[Text, Proposal, Party]:
-    """The locked text and proposal, and the party that decides; refuses if it is not theirs to decide."""
-    text = _locked(proposal.text)
-    proposal = (
-        Proposal.objects.select_for_update(of=("self",)).select_related("party__organisation").get(pk=proposal.pk)
-    )
-    party = access.act_for(by, text.contract, "contract.negotiate", on)
-    _still_open(proposal)
+def _decided_now(text: Text) -> None:
     if text.state != "negotiation":
         raise Refused(
             T(
@@ -640,6 +764,17 @@ def _to_decide(proposal: Proposal, by: Actor, on: dt.date) -> tuple[Text, Propos
                 s=states.TITLES[text.state],
             )
         )
+
+
+def _to_decide(proposal: Proposal, by: Actor, on: dt.date) -> tuple[Text, Proposal, Party]:
+    """The locked text and proposal, and the party that decides; refuses if it is not theirs to decide."""
+    text = _locked(proposal.text)
+    proposal = (
+        Proposal.objects.select_for_update(of=("self",)).select_related("party__organisation").get(pk=proposal.pk)
+    )
+    party = access.act_for(by, text.contract, "contract.negotiate", on)
+    _still_open(proposal)
+    _decided_now(text)
     proposer = rules.Party(proposal.party.key, proposal.party.kind, proposal.party.organisation.name)
     accepts = rules.acceptance(text.content, proposer, proposal.path, proposal.new)
     if not accepts.by(rules.Party(party.key, party.kind, "")):

@@ -78,10 +78,46 @@ class Part:
     adding: dict[str, Any] | None = None
     proposals: list[Shown] = field(default_factory=list)
     note: Any = ""
+    typing: bool = False  # one of its forms is open
+
+    @property
+    def open_proposals(self) -> int:
+        return len(self.proposals) + sum(len(row.proposals) for row in self.rows)
+
+    @property
+    def open_comments(self) -> int:
+        return sum(row.open_comments for row in self.rows)
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether something waits in it: a point to complete, a proposal, a comment, a form that is open."""
+        return bool(self.missing or self.open_proposals or self.open_comments or self.typing or self.adding)
 
     @property
     def light(self) -> str:
         return "at_risk" if self.missing else "reached"
+
+
+@dataclass
+class Waiting:
+    """Open proposals that came together (one workbook), or those that came one by one (no ``batch``)."""
+
+    batch: str
+    lines: list[tuple[Shown, Any]]
+
+    @property
+    def first(self) -> Shown:
+        return self.lines[0][0]
+
+    @property
+    def mine(self) -> int:
+        """How many of them the reader may accept or reject."""
+        return sum(p.can_accept for p, _ in self.lines)
+
+    @property
+    def stale(self) -> int:
+        """How many no longer fit the text."""
+        return sum(p.can_accept and p.now is not None for p, _ in self.lines)
 
 
 def mark(content: Mapping[str, Any], path: str) -> str:
@@ -378,6 +414,19 @@ class Outline:
             out.append(part)
         return out
 
+    def waiting(self, parts: Iterable[Part], adrift: Iterable[Shown]) -> list[Waiting]:
+        """Every open proposal with the title of the place it is for, those of one file together."""
+        found: dict[str, list[tuple[Shown, Any]]] = {}
+        every = [
+            (p, part.title if row is None else row.title)
+            for part in parts
+            for row in (None, *part.rows)
+            for p in (part.proposals if row is None else row.proposals)
+        ]
+        for shown, title in [*every, *((p, "") for p in adrift)]:
+            found.setdefault(shown.row.batch, []).append((shown, title))
+        return [Waiting(batch, lines) for batch, lines in sorted(found.items())]
+
     def _frame(self) -> list[Row]:
         names = ["title", "starts_on", "ends_on", "territory"]
         # Some templates make the preamble an article; it is then not asked for twice.
@@ -391,7 +440,8 @@ class Outline:
         if code == "frame":
             more = self.requirements.get("territory")
             missing = (*missing, *(more.missing if more else ()))
-        return Part(code, title, rows, missing)
+        typing = any(r.inputs is not None or r.adding or r.commenting or r.removing for r in rows)
+        return Part(code, title, rows, missing, typing=typing)
 
 
 def section_texts() -> dict[str, Text]:

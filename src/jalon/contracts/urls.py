@@ -38,6 +38,7 @@ urlpatterns = [
     path("contrats/<slug:slug>/textes/<int:number>/joindre/", views.add_annex, name="contract-annex-add"),
     path("contrats/<slug:slug>/textes/<int:number>/annexer/", views.take_annexes, name="contract-annex-take"),
     path("contrats/<slug:slug>/textes/<int:number>/reprendre/", views.rebase, name="contract-rebase"),
+    path("contrats/<slug:slug>/textes/<int:number>/lots/<slug:batch>/", views.decide_batch, name="batch-decide"),
     path("contrats/<slug:slug>/propositions/<int:pk>/accepter/", views.accept, name="proposal-accept"),
     path("contrats/<slug:slug>/propositions/<int:pk>/rejeter/", views.reject, name="proposal-reject"),
     path("contrats/<slug:slug>/propositions/<int:pk>/retirer/", views.withdraw, name="proposal-withdraw"),

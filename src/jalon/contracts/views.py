@@ -282,11 +282,14 @@ def _negotiation(
     )
     parts = outline.parts()
     adrift = [p for found in outline.at.values() for p in found]
+    waiting = outline.waiting(parts, adrift)
     met = sum(r.met for r in requirements)
     context = frame(request, contract, "amendments" if text.number else "negotiation", drafts=True) | {
         "text": text,
         "parts": parts,
         "adrift": adrift,
+        "waiting": waiting,
+        "annexes_count": len(annex_keys),
         "general": {"path": "", "comments": outline.remarks.pop("", []), "commenting": asked.get("commenter") == "*"},
         "party": party,
         "direct": direct,
@@ -303,7 +306,7 @@ def _negotiation(
         "mend": [(r, [(m, _mend(text, m)) for m in r.missing]) for r in requirements if not r.met],
         "blocking": sum(1 for r in requirements if r.before == "opening" and not r.met),
         "open_proposals": len(proposals),
-        "waiting_for_me": sum(1 for part in parts for row in part.rows for p in row.proposals if p.can_accept),
+        "waiting_for_me": sum(p.can_accept for group in waiting for p, _ in group.lines),
         "text_state": states.TITLES[text.state],
         "text_tone": states.TONES[text.state],
         "refusal": refusal,
@@ -551,6 +554,25 @@ def reject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     actions.reject(proposal, reason=request.POST.get("reason", ""), by=request.actor, on=clock.today())
     messages.success(request, T("Proposition refusée.", "Proposal rejected."))
     return _after_decision(proposal)
+
+
+@acts
+def decide_batch(request: HttpRequest, slug: str, number: int, batch: str) -> HttpResponse:
+    """Accept or reject at once the open proposals of one file."""
+    found = find(request, slug)
+    if not access.may_read_drafts(request.actor, found, clock.today()):
+        raise Http404
+    text = text_no(request, found, number)
+    if request.POST.get("act") == "reject":
+        done = actions.reject_batch(
+            text, batch, reason=request.POST.get("reason", ""), by=request.actor, on=clock.today()
+        )
+        said = T("{n} proposition(s) refusée(s).", "{n} proposal(s) rejected.", n=len(done))
+    else:
+        done = actions.accept_batch(text, batch, by=request.actor, on=clock.today())
+        said = T("{n} proposition(s) acceptée(s).", "{n} proposal(s) accepted.", n=len(done))
+    messages.success(request, said)
+    return redirect(f"{_page_of(text)}#propositions")
 
 
 @acts
