@@ -119,6 +119,14 @@ PROPOSAL_STATES = (
     State("rejected", T("refusée", "rejected"), "missed"),
     State("withdrawn", T("retirée", "withdrawn"), "cancelled"),
 )
+PROPOSAL_MOVES = (
+    Move("accept", T("Accepter", "Accept"), ("open",), "accepted", "contract.negotiate"),
+    Move("reject", T("Refuser", "Reject"), ("open",), "rejected", "contract.negotiate"),
+    Move("withdraw", T("Retirer", "Take back"), ("open",), "withdrawn", "contract.negotiate"),
+    Move("undo", T("Défaire", "Undo"), ("accepted",), "withdrawn", "contract.prepare"),
+)
+"""Whose proposal it is to accept is a rule (``rules.acceptance``); only its own party takes it back. ``undo`` exists only
+while the text is being prepared."""
 PROPOSAL_TITLES = {state.code: state.title for state in PROPOSAL_STATES}
 PROPOSAL_TONES = {"open": "info", "accepted": "good", "rejected": "bad", "withdrawn": "quiet"}
 
