@@ -76,13 +76,16 @@ def called(cluster: Cluster, day: dt.date) -> str:
 def label_spans(cluster_ids: Iterable[int], known_on: dt.date | None = None) -> dict[int, list[rules.LabelSpan]]:
     """The periods during which each cluster holds a label, alone or with others; two queries for all.
 
-    ``known_on``: only what had been decided by then.
+    ``known_on``: only what had been decided by then; an act whose day of decision is not known counts from the
+    moment it was recorded.
     """
     holders = list(LabelHolder.objects.filter(cluster_id__in=list(cluster_ids)))
     periods = as_known_on(LabelPeriod.objects.filter(label_id__in={h.label_id for h in holders})).select_related("act")
     if known_on is not None:
         periods = periods.filter(
-            Q(act__isnull=True) | Q(act__decided_on__isnull=True) | Q(act__decided_on__lte=known_on)
+            Q(act__isnull=True)
+            | Q(act__decided_on__lte=known_on)
+            | Q(act__decided_on__isnull=True, recorded_at__lte=clock.end_of_day(known_on))
         )
     by_label: dict[int, list[LabelPeriod]] = defaultdict(list)
     for period in periods:

@@ -98,9 +98,12 @@ def prepare_refusals(
     certain day (group 3 of the 2008 evaluation: to 31 December 2009) promises nothing beyond it. ``group``: the
     policy's EvaluationGroup, for the explanation.
     """
-    inputs: dict[str, Any] = {"starts_on": starts_on, "ends_on": ends_on}
+    inputs: dict[Any, Any] = {
+        T("début du contrat", "start of the contract"): starts_on,
+        T("fin du contrat", "end of the contract"): ends_on,
+    }
     if group is not None:
-        inputs["group"] = group.title
+        inputs[T("groupe de l'évaluation", "evaluation group")] = group.title
     found: list[tuple[Text, Why]] = []
 
     def why(rule: Text) -> Why:
@@ -208,7 +211,7 @@ def acceptance(content: Mapping[str, Any], proposer: Party, path: str, new: Any 
     party. Else the State accepts what the others propose, and the governance structure what the State proposes.
     """
     owner = concerned(content, path, new)
-    inputs = {"proposer": proposer.name, "path": path}
+    inputs = {T("proposé par", "proposed by"): proposer.name, T("endroit", "place"): doc.label(content, path)}
     if owner and owner != proposer.key:
         party = next((p for p in parties_in(content) if p.key == owner), None)
         if party is not None:
@@ -474,7 +477,7 @@ def refusal_to_sign(
         url=getattr(template, "url", None) or "",
         day=on,
         steps=(order,),
-        inputs={"party": party.name, "signed_on": signed_on},
+        inputs={T("partie", "party"): party.name, T("jour de la signature", "day of the signature"): signed_on},
         reading=bool(getattr(template, "signing_order_reading", True)),
     )
     everyone = [p for step in steps for p in step]
@@ -593,7 +596,7 @@ def amendment_signers(template: Any, base: Mapping[str, Any], new: Mapping[str, 
             reference=getattr(rule, "reference", ""),
             url=getattr(rule, "url", None) or "",
             reading=bool(getattr(rule, "reading", True)),
-            inputs={"changes": ", ".join(str(SUBJECTS[s]) for s in subjects) or "–"},
+            inputs={T("changements", "changes"): ", ".join(str(SUBJECTS[s]) for s in subjects) or "–"},
             steps=tuple(
                 T(
                     "{s} : {who}",
