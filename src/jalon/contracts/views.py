@@ -288,7 +288,7 @@ def _negotiation(
         "text": text,
         "parts": parts,
         "adrift": adrift,
-        "waiting": waiting,
+        "open_groups": waiting,
         "annexes_count": len(annex_keys),
         "general": {"path": "", "comments": outline.remarks.pop("", []), "commenting": asked.get("commenter") == "*"},
         "party": party,
