@@ -151,6 +151,14 @@ def _guard_network() -> None:
 # --- shared fixtures ---------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    """Pages kept in memory for visitors do not outlive a test: the next one has other data under the same numbers."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
 @pytest.fixture(scope="session")
 def policy():
     """The French programme's policy, read once per worker. It is never changed by a test."""

@@ -18,6 +18,7 @@ from jalon.core.lang import T
 from jalon.people.access import policy
 from jalon.people.rules import plain_key
 from jalon.portal import queries
+from jalon.portal.keeping import kept
 from jalon.ui.http import export, page, wants
 
 PER_PAGE = 50
@@ -71,6 +72,7 @@ def _credits() -> Any:
 
 
 @page
+@kept
 def home(request: HttpRequest) -> HttpResponse:
     """The programme in a sentence, its key figures on the day, the map of the clusters, the latest decisions."""
     asked = Asked(request)
@@ -133,6 +135,7 @@ def _filters(request: HttpRequest) -> register_queries.Filters:
 
 
 @page
+@kept
 def register(request: HttpRequest) -> HttpResponse:
     """The register of a day: search, filters, sort, totals, pages, exports; a map of the same set on demand."""
     asked = Asked(request)
@@ -190,6 +193,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 @page
+@kept
 def cluster(request: HttpRequest, slug: str) -> HttpResponse:
     """One cluster on a day: facts, label history with acts and sources, successors, members, governance, team."""
     asked = Asked(request)
@@ -294,6 +298,7 @@ class _Shown:
 
 
 @page
+@kept
 def label(request: HttpRequest, code: str) -> HttpResponse:
     """One label: the bid it was given to, its acts, its holders, the labels before and after it."""
     asked = Asked(request)
@@ -357,6 +362,7 @@ COUNTS = {
 
 
 @page
+@kept
 def decisions(request: HttpRequest) -> HttpResponse:
     """The national decisions, the latest first, with the counts as they were published."""
     asked = Asked(request)
