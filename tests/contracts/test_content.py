@@ -265,3 +265,15 @@ def test_years_of_a_contract():
     assert c.years("2009-06-15", "2011-06-14") == [2009, 2010, 2011]
     assert c.years("2009-06-15", "2011-06-14", "contract_years") == [2009, 2010]
     assert c.years("2009-01-01", None) == []
+
+
+@pytest.mark.parametrize("typed", ["99999999999999999999999", "12.5", "-4", "1_000", "abc"])
+def test_the_number_of_an_organisation_is_a_plain_number_that_the_tables_can_hold(typed):
+    with pytest.raises(Refused, match="organisme"):
+        c.parse("parties/p1/organisation", typed)
+
+
+@pytest.mark.parametrize("typed", ["2010-06-30xyz", "31/02/2011", "2010-13-01"])
+def test_a_day_with_anything_after_it_is_not_a_day(typed):
+    with pytest.raises(Refused, match="attendu : une date"):
+        c.parse("starts_on", typed)

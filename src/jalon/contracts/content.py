@@ -774,7 +774,7 @@ def parse(
 def _unread(at: Any, value: Any, expected: Any) -> Refused:
     return Refused(
         T(
-            "{at} : « {found} » ne peut pas être lu, {expected} est attendu.",
+            "{at} : « {found} » ne peut pas être lu ; attendu : {expected}.",
             "{at}: “{found}” cannot be read, {expected} is expected.",
             at=capital(at),
             found=str(value)[:80],
@@ -831,7 +831,7 @@ def _read_day(field: Field, value: Any, at: Any) -> str | None:
             return None
         match = re.fullmatch(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})", text)
         try:
-            day = dt.date(int(match[3]), int(match[2]), int(match[1])) if match else dt.date.fromisoformat(text[:10])
+            day = dt.date(int(match[3]), int(match[2]), int(match[1])) if match else dt.date.fromisoformat(text)
         except ValueError:
             day = None
     if day is None or not 1990 <= day.year <= 2199:
@@ -920,10 +920,10 @@ def _read_ref(field: Field, value: Any, at: Any) -> str | None:
 def _read_id(field: Field, value: Any, at: Any) -> int | None:
     if value is None or value == "":
         return None
-    try:
-        return int(str(value))
-    except ValueError:
-        raise _unread(at, value, T("le numéro d'un organisme", "the number of an organisation")) from None
+    text = str(value).strip()
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        raise _unread(at, value, T("le numéro d'un organisme", "the number of an organisation"))
+    return int(text)
 
 
 def _read_codes(field: Field, value: Any, at: Any) -> list[str]:
