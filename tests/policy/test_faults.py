@@ -28,6 +28,10 @@ CASES = {
         "phases.scale.starts_on", "30 June 2018", "after the end of “start”"),
     "extension goes backwards": ("phases.yaml", "until: 2024-06-30", "until: 2023-01-31", "until: 2023-01-31",
         "phases[1].extensions[0].until", "31 January 2023", "after 30 June 2023"),
+    "negative budget": ("phases.yaml", "amount: 90_000_000", "amount: -90_000_000", "-90_000_000",
+        "phases[0].budgets[0].amount", "-90000000", "zero or more"),
+    "negative delay": ("reporting.yaml", "value: 45", "value: -3", "value: -3",
+        "due_after.values.2018-07-01.value", "-3", "zero or more (unit: days)"),
     "budget in another currency": ("phases.yaml", "unit: NOK", "unit: EUR", "unit: EUR", "phases.start.budgets", "EUR", "NOK"),
     "dates out of order": ("labels.yaml", "    2018-07-01: {value", "    2014-07-01: {value", "2014-07-01",
         "durations_allowed.values.2014-07-01", "1 July 2014", "after 1 July 2015"),
@@ -220,3 +224,22 @@ def test_a_copy_elsewhere_loads_too(folder, tmp_path):
     moved = tmp_path / "autre"
     shutil.copytree(folder, moved)
     assert load(moved).slug == "autre"
+
+
+def test_a_list_with_one_wrong_element_still_checks_the_other_files(folder):
+    for name, old, new in (
+        ("roles.yaml", "[members.edit, roadmap.review", "[members.edits, roadmap.review"),
+        ("contracts.yaml", "role: county", "role: countess"),
+        ("contracts.yaml", "role: agency_head", "role: agency_adviser"),
+    ):
+        path = folder / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(PolicyFaults) as caught:
+        load(folder)
+    told = [(fault.path, str(fault.found)) for fault in caught.value.faults]
+    assert ("roles[0].permissions[0]", "the unknown permission “members.edits”") in told
+    assert ("templates.agreement-2018.parties.authority.role", "the role “countess”") in told
+    # The wrong role is named, though wrong itself: it is not called unknown a second time.
+    assert len(told) == 2

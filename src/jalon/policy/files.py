@@ -20,6 +20,7 @@ from jalon.policy.shapes import (
     SOURCE_KEYS,
     Key,
     Reading,
+    amount,
     boolean,
     code,
     day,
@@ -122,7 +123,7 @@ THEME = record(s.Theme, {"code": CODE, "title": TEXT}, sourced=True)
 # -- phases.yaml ------------------------------------------------------------------------------
 
 EXTENSION = record(s.Extension, {"until": DAY, "decided_on": DAY}, sourced=True)
-BUDGET = record(s.Budget, {"title": TEXT, "amount": Key(number), "unit": Key(string)}, sourced=True)
+BUDGET = record(s.Budget, {"title": TEXT, "amount": Key(amount), "unit": Key(string)}, sourced=True)
 
 
 def _phase(built: s.Phase, node: Node, reading: Reading) -> None:
@@ -791,7 +792,17 @@ def _typed(node: Node, reading: Reading, types: tuple[type, ...], several: bool,
         )
     if unit == "share" and not 0 <= value <= 1:
         return reading.fault(node, said(node), T("une part entre 0 et 1", "a share between 0 and 1"))
+    if unit in _DELAYS and value < 0:
+        return reading.fault(
+            node,
+            said(node),
+            T("zéro ou plus (unité : {u})", "zero or more (unit: {u})", u=v.unit_text(unit)),
+        )
     return value
+
+
+# A delay or a number of people counts forwards.
+_DELAYS = ("days", "months", "years", "count", "people", "fte")
 
 
 def _after(before: s.Value, after: s.Value, line: int, node: Node, reading: Reading) -> None:

@@ -230,20 +230,25 @@ def _cross(
     }
 
     def sound(file: str, key: str) -> Any:
-        """What was read under a key, or None when it could not be."""
+        """What was read under a key (of a list, at least its sound elements), or None when it could not be."""
         value = parts.get(file, {}).get(key, BAD)
-        return None if value is BAD else value
+        return reading.halves.get((file, key), (None, ()))[0] if value is BAD else value
 
-    def codes(things: Any) -> Any:
-        return None if things is None else {thing.code: thing for thing in things}
+    def codes(file: str, key: str) -> Any:
+        """Code → what it names (None for what is wrong itself); None when the list could not be read."""
+        things = sound(file, key)
+        if things is None:
+            return None
+        written = reading.halves.get((file, key), ((), ()))[1]
+        return {**dict.fromkeys(written), **{thing.code: thing for thing in things}}
 
     phases = sound("phases", "phases") or ()
-    phase_codes = codes(sound("phases", "phases"))
-    roles = codes(sound("roles", "roles"))
-    indicators = codes(sound("indicators", "indicators"))
-    groups = codes(sound("evaluations", "groups"))
-    roadmaps = codes(sound("roadmaps", "templates"))
-    types = codes(sound("members", "types"))
+    phase_codes = codes("phases", "phases")
+    roles = codes("roles", "roles")
+    indicators = codes("indicators", "indicators")
+    groups = codes("evaluations", "groups")
+    roadmaps = codes("roadmaps", "templates")
+    types = codes("members", "types")
     for before, after in pairwise(phases):
         end = before.ends_finally
         if after.starts_on <= end:
@@ -267,7 +272,7 @@ def _cross(
                     T("l’unité « {u} »", "the unit “{u}”", u=budget.unit),
                     T("la monnaie du programme, {m}", "the programme's currency, {m}", m=money),
                 )
-    for template in (roadmaps or {}).values():
+    for template in sound("roadmaps", "templates") or ():
         for code in template.phases:
             cross.known(template, f"templates.{template.code}.phases", _PHASE, code, phase_codes)
     for template in sound("contracts", "templates") or ():
@@ -295,14 +300,14 @@ def _cross(
                     ),
                     T("un rôle qui a le droit contract.sign", "a role that holds contract.sign"),
                 )
-    for indicator in (indicators or {}).values():
+    for indicator in sound("indicators", "indicators") or ():
         for code in indicator.phases:
             cross.known(indicator, f"indicators.{indicator.code}.phases", _PHASE, code, phase_codes)
     calendar = sound("reporting", "calendar")
     if calendar is not None:
         cross.known(calendar, "calendar.declared_by", _ROLE, calendar.declared_by, roles)
         cross.known(calendar, "calendar.validated_by", _ROLE, calendar.validated_by, roles)
-    for group in (groups or {}).values():
+    for group in sound("evaluations", "groups") or ():
         cross.known(group, f"groups.{group.code}.phase", _PHASE, group.phase, phase_codes)
         if group.review_after:
             delay = T("le paramètre", "the parameter")

@@ -30,6 +30,9 @@ class Reading:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.sources: dict[str, Source] = {}
+        # Lists of which an element is wrong, by file and path: the elements that are sound, and every
+        # code written there. Other files are still checked against them.
+        self.halves: dict[tuple[str, str], tuple[tuple[Any, ...], tuple[str, ...]]] = {}
 
     def fault(
         self,
@@ -57,6 +60,8 @@ def said(node: Node) -> Text:
     value = node.value
     if value is None:
         return T("rien", "nothing")
+    if isinstance(value, str) and not value.strip():
+        return T("un texte vide", "an empty text")
     if isinstance(value, bool):
         return T(
             f"{'oui' if value else 'non'} ({str(value).lower()})",
@@ -148,6 +153,13 @@ def number(node: Node, reading: Reading) -> Any:
     return reading.fault(node, said(node), T("un nombre", "a number"))
 
 
+def amount(node: Node, reading: Reading) -> Any:
+    value = number(node, reading)
+    if value is not BAD and value < 0:
+        return reading.fault(node, said(node), T("un montant, zéro ou plus", "an amount, zero or more"))
+    return value
+
+
 def day(node: Node, reading: Reading) -> Any:
     if isinstance(node.value, date):
         return node.value
@@ -233,7 +245,12 @@ def many(shape: Shape, *, unique: str | None = None, least: int = 0) -> Shape:
                     continue
                 seen[key] = element.line
             found.append(value)
-        return tuple(found) if sound else BAD
+        if sound:
+            return tuple(found)
+        written = [part.get("code") for part in node.elements if part.kind == "map"]
+        named = tuple(part.value for part in written if part is not None and isinstance(part.value, str))
+        reading.halves[Path(node.file).stem, node.path] = (tuple(found), named)
+        return BAD
 
     return read
 
