@@ -166,7 +166,7 @@ class TestReport:
 
     def test_outside_its_period_a_report_says_why(self):
         world = make_lived()
-        with pytest.raises(Refused, match="n'ouvre que le 2010-01-01"):
+        with pytest.raises(Refused, match="n'ouvre que le 1er.janvier.2010"):
             acts.declare(fresh(world), "i2", acts.Typed(value="1"), by=world.team, on=dt.date(2009, 12, 1))
         world.round.closed_on = dt.date(2010, 5, 1)
         world.round.save()
@@ -294,7 +294,7 @@ class TestCommitments:
         acts.declare_paid(promise, by=world.region, on=LATER, day=LATER)
         view = self.lights(world, LATER)[promise.key]
         assert (view.light.code, view.paid) == ("reached", 100000)
-        assert "140 jour(s)" in str(view.light.why.rule)
+        assert "140 jours" in str(view.light.why.rule)
         assert self.lights(world, DAY, DAY)[promise.key].light.code == "late"
 
     def test_the_pole_flags_what_did_not_arrive(self):
@@ -329,7 +329,7 @@ class TestReminders:
         assert acts.remind(world.round, by=world.officer, on=dt.date(2010, 3, 24)) == 0
         assert acts.remind(world.round, by=world.officer, on=dt.date(2010, 3, 25), only_on_reminder_days=True) == 0
         message = OutboxMessage.objects.last()
-        assert "2009" in message.subject and "7 jour(s)" in message.body
+        assert "2009" in message.subject and "7 jours" in message.body
 
     def test_a_round_asks_a_report_of_every_contract_of_its_period(self):
         world = make_lived()

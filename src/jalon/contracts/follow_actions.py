@@ -18,7 +18,7 @@ from django.db.models import Q
 from jalon.clusters.models import Carrier, Cluster
 from jalon.contracts import follow_states as states
 from jalon.contracts.follow_access import FOLLOWED, may_declare, may_declare_paid, may_review
-from jalon.contracts.follow_rules import BUDGET_KINDS, CONTESTED, read_status
+from jalon.contracts.follow_rules import BUDGET_KINDS, CONTESTED, days_of, read_status
 from jalon.contracts.models import (
     Action,
     BudgetLine,
@@ -470,8 +470,13 @@ def submit_report(report: Report, *, by: Any, on: dt.date, at: dt.datetime | Non
         if missing:
             raise Refused(
                 T(
-                    "Le rapport ne peut pas encore être soumis : {n} point(s) à mettre au clair.",
-                    "The report cannot be submitted yet: {n} point(s) to settle.",
+                    "Le rapport ne peut pas encore être soumis : un point est à mettre au clair.",
+                    "The report cannot be submitted yet: one point is to be settled.",
+                )
+                if len(missing) == 1
+                else T(
+                    "Le rapport ne peut pas encore être soumis : {n} points sont à mettre au clair.",
+                    "The report cannot be submitted yet: {n} points are to be settled.",
                     n=len(missing),
                 ),
                 missing=missing,
@@ -668,17 +673,17 @@ def remind(
             )
             body = (
                 T(
-                    "Le rapport est attendu pour le {due} ; il reste {n} jour(s).",
-                    "The report is due on {due}; {n} day(s) are left.",
-                    due=report.due_on.isoformat(),
-                    n=left,
+                    "Le rapport est attendu pour le {due} ; il reste {n}.",
+                    "The report is due on {due}; {n} left.",
+                    due=report.due_on,
+                    n=days_of(left),
                 )
                 if left >= 0
                 else T(
-                    "Le rapport était attendu pour le {due} ; il a {n} jour(s) de retard.",
-                    "The report was due on {due}; it is {n} day(s) late.",
-                    due=report.due_on.isoformat(),
-                    n=-left,
+                    "Le rapport était attendu pour le {due} ; il a {n} de retard.",
+                    "The report was due on {due}; it is {n} late.",
+                    due=report.due_on,
+                    n=days_of(-left),
                 )
             )
             sent = _write_to_pole(report, at, subject, body)

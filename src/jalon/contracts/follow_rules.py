@@ -45,6 +45,11 @@ class Light:
         return self.code in ("late", "missed", "at_risk")
 
 
+def days_of(n: int) -> Text:
+    """A number of days, in words that agree with it."""
+    return T("un jour", "one day") if n == 1 else T("{n} jours", "{n} days", n=n)
+
+
 def _light(
     code: str, rule: Text, day: dt.date, inputs: Mapping[Any, Any], *, days: int = 0, reading: bool = True
 ) -> Light:
@@ -94,7 +99,7 @@ def light(
         if kept_on and due_on and kept_on > due_on:
             late_by = (kept_on - due_on).days
             return answer(
-                "reached", T("Tenu, {n} jour(s) après l'échéance.", "Kept, {n} day(s) after the due day.", n=late_by)
+                "reached", T("Tenu, {n} après l'échéance.", "Kept, {n} after the due day.", n=days_of(late_by))
             )
         return answer("reached", T("Tenu.", "Kept."))
     if due_on is None:
@@ -120,9 +125,9 @@ def light(
         return answer(
             "late",
             T(
-                "L'échéance est passée depuis {n} jour(s) et la promesse n'est pas tenue.",
-                "The due day passed {n} day(s) ago and the promise is not kept.",
-                n=days,
+                "L'échéance est passée depuis {n} et la promesse n'est pas tenue.",
+                "The due day passed {n} ago and the promise is not kept.",
+                n=days_of(days),
             ),
             days,
         )
@@ -132,9 +137,9 @@ def light(
         return answer(
             "at_risk",
             T(
-                "La date attendue dépasse l'échéance de {n} jour(s).",
-                "The expected day is {n} day(s) after the due day.",
-                n=(expected_on - due_on).days,
+                "La date attendue dépasse l'échéance de {n}.",
+                "The expected day is {n} after the due day.",
+                n=days_of((expected_on - due_on).days),
             ),
         )
     if begun:
@@ -174,8 +179,10 @@ def action_light(
             "The cluster declares the action behind its calendar.",
         )
     elif milestones_late:
-        doubt = T(
-            "{n} jalon(s) échu(s) ne sont pas franchis.", "{n} milestone(s) due are not passed.", n=milestones_late
+        doubt = (
+            T("Un jalon échu n'est pas franchi.", "One milestone due is not passed.")
+            if milestones_late == 1
+            else T("{n} jalons échus ne sont pas franchis.", "{n} milestones due are not passed.", n=milestones_late)
         )
     return light(
         today=today,
@@ -479,7 +486,7 @@ def report_light(
         days = (today - due_on).days
         return _light(
             "late",
-            T("L'échéance est passée depuis {n} jour(s).", "The due day passed {n} day(s) ago.", n=days),
+            T("L'échéance est passée depuis {n}.", "The due day passed {n} ago.", n=days_of(days)),
             today,
             inputs,
             days=days,
