@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from django.core.cache import cache
 
 from bench.browsing import EMPTY, Browser, NotThere
 from bench.generate import OFFICER, Size
@@ -16,11 +19,15 @@ GROWTH = 1.3
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its name in the table, its address, who asks for it."""
+    """A page: its name in the table, its address, who asks for it.
+
+    ``kept``: as the product keeps it for visitors; otherwise what was kept is forgotten before each turn.
+    """
 
     name: str
     address: str
     who: str = ""
+    kept: bool = False
 
 
 def pages(size: Size) -> list[Page]:
@@ -33,6 +40,8 @@ def pages(size: Size) -> list[Page]:
     return [
         Page("register", "/poles/"),
         Page("sheet", f"/poles/pole-{usual}/"),
+        Page("register-kept", "/poles/", kept=True),
+        Page("sheet-kept", f"/poles/pole-{usual}/", kept=True),
         Page("members", f"/poles/{large}/membres/"),
         Page("dashboard", f"/contrats/{contract}/suivi/", OFFICER),
         Page("board", "/tableau/", OFFICER),
@@ -47,6 +56,12 @@ def pages(size: Size) -> list[Page]:
     ]
 
 
+def _ask(browser: Browser, one: Page) -> int:
+    if not one.kept:
+        cache.clear()
+    return browser.page(one.address)
+
+
 def run(size: Size, runs: int, told: Told) -> list[Figure]:
     """A line of the table for each page that the product has; the others are named in ``told``."""
     asked: list[tuple[Page, Callable[[], int], Callable[[], int], int]] = []
@@ -54,7 +69,7 @@ def run(size: Size, runs: int, told: Told) -> list[Figure]:
     empty = {who: (lambda browser=browser: browser.page(EMPTY)) for who, browser in browsers.items()}
     idle = {who: Idle(act) for who, act in empty.items()}
     for one in pages(size):
-        act = lambda browser=browsers[one.who], one=one: browser.page(one.address)  # noqa: E731
+        act = functools.partial(_ask, browsers[one.who], one)
         try:
             asked.append((one, act, empty[one.who], idle[one.who].above(act)))
         except NotThere:

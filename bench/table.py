@@ -16,6 +16,8 @@ from jalon.core.lang import T, Text
 NAMES: dict[str, Text] = {
     "register": T("liste du registre", "register list"),
     "sheet": T("fiche d'un pôle", "pôle sheet"),
+    "register-kept": T("liste du registre, déjà demandée par un visiteur", "register list, asked before by a visitor"),
+    "sheet-kept": T("fiche d'un pôle, déjà demandée par un visiteur", "pôle sheet, asked before by a visitor"),
     "members": T("membres d'un pôle (5 000)", "members of a pôle (5,000)"),
     "dashboard": T("suivi d'un contrat", "contract dashboard"),
     "board": T("tableau national", "national board"),
