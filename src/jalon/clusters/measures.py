@@ -16,6 +16,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from jalon.clusters.models import Membership, TeamPost
 from jalon.core.lang import T
 from jalon.core.models import as_known_on
+from jalon.core.prepared import Prepared
 from jalon.people.access import policy
 from jalon.programme.measuring import Measure, counted_once, measures
 
@@ -46,6 +47,20 @@ def _counts(day: date, what: str = "id", *, distinct: bool = False) -> dict[str,
     }
 
 
+@Prepared
+def _member_rows(clusters: Collection[int] | None, start: date, end: date, known_on: date | None) -> QuerySet:
+    return (
+        _among(as_known_on(Membership.objects.filter(joined_on__lte=end), known_on), clusters)
+        .order_by()
+        .values_list("cluster_id", "member_type")
+        .annotate(
+            here=Count("member_type", filter=_present(end)),
+            joined=Count("member_type", filter=Q(joined_on__gte=start)),
+            left=Count("member_type", filter=Q(left_on__gte=start, left_on__lte=end)),
+        )
+    )
+
+
 @measures(
     Measure("clusters.members", unit="count", time="stock", link=LINK),
     *(Measure(name, unit="count", time="stock", link=LINK) for name in MEMBERS),
@@ -72,16 +87,7 @@ def members(
 
     Grouped by cluster and type, in the order of the index of current memberships, so that nothing is sorted.
     """
-    rows = (
-        _among(as_known_on(Membership.objects.filter(joined_on__lte=period_end), known_on), clusters)
-        .order_by()
-        .values_list("cluster_id", "member_type")
-        .annotate(
-            here=Count("member_type", filter=_present(period_end)),
-            joined=Count("member_type", filter=Q(joined_on__gte=period_start)),
-            left=Count("member_type", filter=Q(left_on__gte=period_start, left_on__lte=period_end)),
-        )
-    )
+    rows = _member_rows(clusters=clusters, start=period_start, end=period_end, known_on=known_on)
     firms = set(_firms())
     nothing = dict.fromkeys(
         ("clusters.members", "clusters.members_firm", *MEMBERS, "clusters.members_joined", "clusters.members_left"), 0
@@ -114,6 +120,21 @@ def organisations(
     return {f"clusters.{name}": value for name, value in counts.items()}
 
 
+@Prepared
+def _team_rows(clusters: Collection[int] | None, end: date, known_on: date | None) -> QuerySet:
+    here = Q(ends_on__isnull=True) | Q(ends_on__gte=end)
+    return (
+        _among(as_known_on(TeamPost.objects.filter(starts_on__lte=end), known_on), clusters)
+        .order_by()
+        .values_list("cluster_id")
+        .annotate(
+            whole=Sum("fte", filter=here),
+            seconded=Sum("fte", filter=here & Q(status="seconded")),
+            employed=Sum("fte", filter=here & Q(status="employed")),
+        )
+    )
+
+
 @measures(
     Measure("clusters.team_fte", unit="fte", time="stock", link=LINK),
     Measure("clusters.team_seconded_fte", unit="fte", time="stock", link=LINK),
@@ -123,17 +144,7 @@ def team(
     clusters: Collection[int] | None, period_start: date, period_end: date, known_on: date | None = None
 ) -> dict[int, dict[str, Any]]:
     """The permanent team on the last day of the period, in full-time equivalents."""
-    here = Q(ends_on__isnull=True) | Q(ends_on__gte=period_end)
-    rows = (
-        _among(as_known_on(TeamPost.objects.filter(starts_on__lte=period_end), known_on), clusters)
-        .order_by()
-        .values_list("cluster_id")
-        .annotate(
-            whole=Sum("fte", filter=here),
-            seconded=Sum("fte", filter=here & Q(status="seconded")),
-            employed=Sum("fte", filter=here & Q(status="employed")),
-        )
-    )
+    rows = _team_rows(clusters=clusters, end=period_end, known_on=known_on)
     zero = Decimal(0)
     return {
         cluster: {

@@ -11,13 +11,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from jalon.contracts.follow_rules import PRIVATE_MONEY, PUBLIC_MONEY
 from jalon.contracts.models import Action, BudgetLine, Commitment, CommitmentStep, Objective, ObjectiveStatus, Progress
 from jalon.core.lang import T
 from jalon.core.models import as_known_on
+from jalon.core.prepared import Prepared
 from jalon.programme.measuring import Measure, measures
 
 LINK = "contract-dashboard"
@@ -31,6 +31,22 @@ def _living(
         **{f"{prefix}state__in": ("signed", "closed"), f"{prefix}starts_on__lte": end, f"{prefix}ends_on__gte": start}
     )
     return found if clusters is None else found.filter(**{f"{prefix}cluster_id__in": list(clusters)})
+
+
+@Prepared
+def _budget_rows(clusters: Collection[int] | None, year: int, known_on: date | None) -> QuerySet:
+    lines = as_known_on(BudgetLine.objects.filter(year=year), known_on)
+    if clusters is not None:
+        lines = lines.filter(cluster_id__in=list(clusters))
+    return (
+        lines.order_by()
+        .values_list("cluster_id")
+        .annotate(
+            total=Sum("amount", filter=~Q(kind="in_kind")),
+            public=Sum("amount", filter=Q(kind__in=PUBLIC_MONEY)),
+            private=Sum("amount", filter=Q(kind__in=PRIVATE_MONEY)),
+        )
+    )
 
 
 @measures(
@@ -51,18 +67,7 @@ def budget(
     clusters: Collection[int] | None, period_start: date, period_end: date, known_on: date | None = None
 ) -> dict[int, dict[str, Any]]:
     """The running budget of the year in which the period ends; in kind is counted apart from money."""
-    lines = as_known_on(BudgetLine.objects.filter(year=period_end.year), known_on)
-    if clusters is not None:
-        lines = lines.filter(cluster_id__in=list(clusters))
-    rows = (
-        lines.order_by()
-        .values_list("cluster_id")
-        .annotate(
-            total=Sum("amount", filter=~Q(kind="in_kind")),
-            public=Sum("amount", filter=Q(kind__in=PUBLIC_MONEY)),
-            private=Sum("amount", filter=Q(kind__in=PRIVATE_MONEY)),
-        )
-    )
+    rows = _budget_rows(clusters=clusters, year=period_end.year, known_on=known_on)
     zero = Decimal(0)
     return {
         cluster: {
@@ -74,6 +79,25 @@ def budget(
     }
 
 
+@Prepared
+def _action_rows(clusters: Collection[int] | None, start: date, end: date, known_on: date | None) -> QuerySet:
+    done = as_known_on(
+        Progress.objects.filter(
+            action=OuterRef("pk"), milestone__isnull=True, status="done", done_on__lte=OuterRef("ends_on")
+        ),
+        known_on,
+    )
+    return (
+        _living(Action.objects.filter(removed_by_text__isnull=True), clusters, start, end)
+        .order_by()
+        .values_list("contract__cluster_id")
+        .annotate(
+            due=Count("id", filter=Q(ends_on__lte=end)),
+            on_time=Count("id", filter=Q(ends_on__lte=end) & Exists(done)),
+        )
+    )
+
+
 @measures(
     Measure("contracts.actions_due", unit="count", time="cumulated", link=LINK),
     Measure("contracts.actions_on_time", unit="count", time="cumulated", link=LINK),
@@ -82,22 +106,22 @@ def actions(
     clusters: Collection[int] | None, period_start: date, period_end: date, known_on: date | None = None
 ) -> dict[int, dict[str, Any]]:
     """Actions whose end fell by the last day of the period, and those finished by their planned end."""
-    done = as_known_on(
-        Progress.objects.filter(
-            action=OuterRef("pk"), milestone__isnull=True, status="done", done_on__lte=OuterRef("ends_on")
-        ),
+    rows = _action_rows(clusters=clusters, start=period_start, end=period_end, known_on=known_on)
+    return {c: {"contracts.actions_due": due, "contracts.actions_on_time": on_time} for c, due, on_time in rows}
+
+
+@Prepared
+def _objective_rows(clusters: Collection[int] | None, start: date, end: date, known_on: date | None) -> QuerySet:
+    reached = as_known_on(
+        ObjectiveStatus.objects.filter(objective=OuterRef("pk"), status="reached", validated=True, on__lte=end),
         known_on,
     )
-    rows = (
-        _living(Action.objects.filter(removed_by_text__isnull=True), clusters, period_start, period_end)
+    return (
+        _living(Objective.objects.filter(removed_by_text__isnull=True), clusters, start, end)
         .order_by()
         .values_list("contract__cluster_id")
-        .annotate(
-            due=Count("id", filter=Q(ends_on__lte=period_end)),
-            on_time=Count("id", filter=Q(ends_on__lte=period_end) & Exists(done)),
-        )
+        .annotate(total=Count("id"), reached=Count("id", filter=Exists(reached)))
     )
-    return {c: {"contracts.actions_due": due, "contracts.actions_on_time": on_time} for c, due, on_time in rows}
 
 
 @measures(
@@ -117,17 +141,34 @@ def objectives(
     clusters: Collection[int] | None, period_start: date, period_end: date, known_on: date | None = None
 ) -> dict[int, dict[str, Any]]:
     """Objectives of the contract, and those reached with the State's agreement by the last day of the period."""
-    reached = as_known_on(
-        ObjectiveStatus.objects.filter(objective=OuterRef("pk"), status="reached", validated=True, on__lte=period_end),
+    rows = _objective_rows(clusters=clusters, start=period_start, end=period_end, known_on=known_on)
+    return {c: {"contracts.objectives_total": total, "contracts.objectives_reached": n} for c, total, n in rows}
+
+
+@Prepared
+def _due_rows(clusters: Collection[int] | None, start: date, end: date, known_on: date | None) -> QuerySet:
+    due = _living(
+        as_known_on(Commitment.objects.filter(kind="money", amount__isnull=False), known_on), clusters, start, end
+    )
+    return (
+        due.order_by().values_list("contract__cluster_id").annotate(total=Sum("amount", filter=Q(due_on__lte=end)))
+    )
+
+
+@Prepared
+def _paid_rows(clusters: Collection[int] | None, start: date, end: date, known_on: date | None) -> QuerySet:
+    steps = as_known_on(CommitmentStep.objects.filter(kind="paid", on__lte=end), known_on)
+    owed = as_known_on(
+        Commitment.objects.filter(contract=OuterRef("contract"), key=OuterRef("key"), kind="money", due_on__lte=end),
         known_on,
     )
-    rows = (
-        _living(Objective.objects.filter(removed_by_text__isnull=True), clusters, period_start, period_end)
+    return (
+        _living(steps, clusters, start, end)
+        .filter(Exists(owed))
         .order_by()
         .values_list("contract__cluster_id")
-        .annotate(total=Count("id"), reached=Count("id", filter=Exists(reached)))
+        .annotate(total=Sum("amount"))
     )
-    return {c: {"contracts.objectives_total": total, "contracts.objectives_reached": n} for c, total, n in rows}
 
 
 @measures(
@@ -156,33 +197,10 @@ def commitments(
     clusters: Collection[int] | None, period_start: date, period_end: date, known_on: date | None = None
 ) -> dict[int, dict[str, Any]]:
     """Public money due by the last day of the period, and what was paid of it. Two queries."""
-    due = _living(
-        as_known_on(Commitment.objects.filter(kind="money", amount__isnull=False), known_on),
-        clusters,
-        period_start,
-        period_end,
-    )
-    promised = dict(
-        due.order_by()
-        .values_list("contract__cluster_id")
-        .annotate(total=Sum("amount", filter=Q(due_on__lte=period_end)))
-    )
-    steps = as_known_on(CommitmentStep.objects.filter(kind="paid", on__lte=period_end), known_on)
-    owed = as_known_on(
-        Commitment.objects.filter(
-            contract=OuterRef("contract"), key=OuterRef("key"), kind="money", due_on__lte=period_end
-        ),
-        known_on,
-    )
-    paid = dict(
-        _living(steps, clusters, period_start, period_end)
-        .filter(Exists(owed))
-        .order_by()
-        .values_list("contract__cluster_id")
-        .annotate(total=Coalesce(Sum(F("amount")), Decimal(0)))
-    )
+    asked = {"clusters": clusters, "start": period_start, "end": period_end, "known_on": known_on}
+    promised, paid = dict(_due_rows(**asked)), dict(_paid_rows(**asked))
     zero = Decimal(0)
     return {
-        c: {"contracts.commitments_due": total or zero, "contracts.commitments_paid": paid.get(c, zero)}
+        c: {"contracts.commitments_due": total or zero, "contracts.commitments_paid": paid.get(c) or zero}
         for c, total in promised.items()
     }
