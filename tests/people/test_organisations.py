@@ -351,3 +351,16 @@ def test_duplicates_of_fifteen_thousand_names_are_found_in_seconds():
     began = time.monotonic()
     rules.likely_pairs(cards)
     assert time.monotonic() - began < 20
+
+
+def test_sources_of_an_organisation_are_called_by_their_titles(client):
+    from jalon.core.models import Source
+
+    Source.objects.create(
+        key="some-paper-of-2009", title="Un journal, 3 mai 2009", url="https://example.org/2009", kind="press"
+    )
+    made = f.make_organisation("Alpha Bois")
+    made.sources = ["some-paper-of-2009"]
+    made.save()
+    page = html.unescape(client.get(reverse("organisation", args=[made.pk])).content.decode())
+    assert "Un journal, 3 mai 2009" in page and ">some-paper-of-2009<" not in page

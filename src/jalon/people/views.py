@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from jalon.core import clock
 from jalon.core.errors import NotAllowed, Refused
 from jalon.core.lang import T
-from jalon.core.models import JournalEntry, OutboxMessage, as_known_on
+from jalon.core.models import JournalEntry, OutboxMessage, Source, as_known_on
 from jalon.core.sheets import Column
 from jalon.people import access, actions, forms, rules
 from jalon.people.access import policy
@@ -809,6 +809,9 @@ def organisation_page(
         "title": organisation.name,
         "organisation": organisation,
         "kind_title": forms.KIND_TITLES.get(organisation.kind, organisation.kind),
+        "sources": {s.key: s for s in Source.objects.filter(key__in=organisation.sources or [])}
+        if organisation.sources
+        else {},
         "region_name": forms.region_titles().get(organisation.region_code, organisation.region_code),
         "day": day,
         "identifiers": identifiers,
