@@ -9,9 +9,10 @@ search for a sentence on screen finds the line that prints it. The active langua
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date, datetime
 from typing import Any
 
 LANGUAGES = ("fr", "en")
@@ -45,6 +46,20 @@ def speaking(code: str) -> Iterator[None]:
         _spoken.reset(token)
 
 
+_words: Callable[[], Callable[[str, str], str] | None] | None = None
+
+
+def use_words(asked: Callable[[], Callable[[str, str], str] | None] | None) -> None:
+    """Say sentences in the words of the programme in use: ``asked`` gives the function that rewords, or None."""
+    global _words  # noqa: PLW0603
+    _words = asked
+
+
+def rewording() -> Callable[[str, str], str] | None:
+    """The function (sentence, language) → sentence of the programme in use; None when it uses the interface's words."""
+    return _words() if _words is not None else None
+
+
 def typography(text: str) -> str:
     """French spacing: no-break spaces before « : ; ? ! » and inside quotation marks.
 
@@ -55,11 +70,31 @@ def typography(text: str) -> str:
     return text.replace("« ", "«" + _NBSP)
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MONTHS = {
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
+    "en": "January February March April May June July August September October November December".split(),
+}
+
+
+def _in_words(value: Any, code: str) -> Any:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        number = "1er" if code == "fr" and value.day == 1 else str(value.day)
+        return f"{number} {_MONTHS['en' if code == 'en' else 'fr'][value.month - 1]} {value.year}".replace(" ", _NBSP)
+    return value
+
+
 class Text:
     """A text in both languages; ``str()`` gives the one that is spoken now.
 
     Lazy: it may be built when a module is imported and printed later in another language.
-    ``format`` keeps it lazy and formats arguments that are themselves :class:`Text`.
+    ``format`` keeps it lazy and formats arguments that are themselves :class:`Text`. A day, or a day written
+    2010-05-11, is said in words: 11 mai 2010.
     """
 
     __slots__ = ("_args", "en", "fr")
@@ -73,11 +108,16 @@ class Text:
         return Text(self.fr, self.en, {**self._args, **kwargs})
 
     def in_language(self, code: str) -> str:
-        raw = self.en if code == "en" else typography(self.fr)
+        raw = self.en if code == "en" else self.fr
+        reword = rewording()
+        if reword is not None:
+            raw = reword(raw, code)
+        if code != "en":
+            raw = typography(raw)
         if not self._args:
             return raw
         with speaking(code):
-            return raw.format(**self._args)
+            return raw.format(**{name: _in_words(value, code) for name, value in self._args.items()})
 
     def __str__(self) -> str:
         return self.in_language(language())

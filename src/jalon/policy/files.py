@@ -36,6 +36,7 @@ from jalon.policy.shapes import (
     string,
     text,
 )
+from jalon.policy.words import Word
 
 TEXT, CODE, DAY, FLAG = Key(text), Key(code), Key(day), Key(boolean)
 MAYBE_DAY, MAYBE_TEXT, CODES = Key(day, None), Key(text, None), Key(many(code, unique=""), ())
@@ -77,7 +78,7 @@ def words(node: Node, reading: Reading) -> Any:
                 key=str(key),
                 line=line,
             )
-        out[key] = text(value, reading)
+        out[key] = _word(value, reading)
     for word in v.WORDS:
         if word not in out:
             reading.fault(
@@ -86,6 +87,16 @@ def words(node: Node, reading: Reading) -> Any:
                 T("le mot du programme", "the programme's word for it"),
             )
     return BAD if BAD in out.values() else out
+
+
+def _word(node: Node, reading: Reading) -> Any:
+    """{fr, en} and, for the sentences of the interface, the French gender: m or f."""
+    gender = node.get("gender") if node.kind == "map" else None
+    if gender is None:
+        return text(node, reading)
+    bare = Node(node.file, node.line, node.path, "map", entries=[e for e in node.entries if e[0] != "gender"])
+    pair, kind = text(bare, reading), one_of(("m", "f"))(gender, reading)
+    return BAD if pair is BAD or kind is BAD else Word(pair.fr, pair.en, kind)
 
 
 def currency(node: Node, reading: Reading) -> Any:

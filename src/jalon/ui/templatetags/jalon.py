@@ -6,7 +6,7 @@ Texts as pairs, formats, lights, "why?" panels, tables, forms and charts. docs/l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -21,7 +21,7 @@ from django.templatetags.static import static
 from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from jalon.core.lang import T, Text, language, typography
+from jalon.core.lang import T, Text, language, rewording, typography
 from jalon.ui import diffs, format as fmt, lights
 
 register = template.Library()
@@ -51,7 +51,9 @@ def _shown(value: Any) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _prepared(text: str, lang: str) -> str:
+def _prepared(text: str, lang: str, reword: Callable[[str, str], str] | None) -> str:
+    if reword is not None:
+        text = reword(text, lang)
     text = _FIELD.sub(lambda m: "{" + (m.group(1) or m.group(2)) + "}", text)
     return _literal(typography(text) if lang == "fr" else text)
 
@@ -59,7 +61,7 @@ def _prepared(text: str, lang: str) -> str:
 def sentence(fr: str, en: str, values: Mapping[str, Any]) -> SafeString:
     """The pair in the language spoken now, its ``%(name)s`` or ``{name}`` fields filled and escaped."""
     lang = language()
-    text = _prepared(en if lang == "en" else fr, lang)
+    text = _prepared(en if lang == "en" else fr, lang, rewording())
     if values:
         text = _FIELD.sub(lambda m: _shown(values[m.group(2)]) if m.group(2) in values else m.group(0), text)
     return mark_safe(text)  # noqa: S308 - literal text escaped above, values escaped one by one
