@@ -579,11 +579,12 @@ def amendment_signers(template: Any, base: Mapping[str, Any], new: Mapping[str, 
                 if item.get("party"):
                     moved.add(item["party"])
     kinds = template.amendment.signers(subjects) if template else ("state", "authority", "governance")
-    keys = tuple(
-        p.key
-        for p in everyone.values()
-        if p.kind in kinds or (p.key in moved and (f"{p.kind}_concerned" in kinds or "parties" in subjects))
-    )
+
+    def asked(party: Party, of: Iterable[str], about: Iterable[str]) -> bool:
+        concerned_ = f"{party.kind}_concerned" in of or "parties" in about
+        return party.kind in of or (party.key in moved and concerned_)
+
+    keys = tuple(p.key for p in everyone.values() if asked(p, kinds, subjects))
     rule = getattr(template, "amendment", None)
     return Signers(
         keys,
@@ -602,16 +603,12 @@ def amendment_signers(template: Any, base: Mapping[str, Any], new: Mapping[str, 
                     "{s} : {who}",
                     "{s}: {who}",
                     s=SUBJECTS[s],
-                    who=", ".join(p.name for p in everyone.values() if p.kind in _plain(getattr(rule, s, kinds))),
+                    who=", ".join(p.name for p in everyone.values() if asked(p, getattr(rule, s, kinds), (s,))) or "–",
                 )
                 for s in subjects
             ),
         ),
     )
-
-
-def _plain(kinds: Iterable[str]) -> set[str]:
-    return {k.removesuffix("_concerned") for k in kinds}
 
 
 SUBJECTS = {
