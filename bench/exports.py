@@ -66,7 +66,7 @@ def run(size: Size, runs: int, told: Told) -> list[Figure]:
         found.append(
             Figure(
                 "exports", f"{one.name}.{kind}", timed.time, REFERENCE * rows, timed.time / rows / REFERENCE, AIM,
-                queries_of(act), None, memory, rows,
+                queries=queries_of(act), memory=memory, rows=rows,
             )
         )  # fmt: skip
     return found

@@ -188,9 +188,9 @@ def run(size: Size, runs: int, told: Told) -> list[Figure]:
             timed.base,
             timed.ratio,
             AIM,
-            queries_of(by_engine),
-            1,
-            memory,
-            number,
+            queries=queries_of(by_engine),
+            floor_queries=1,
+            memory=memory,
+            rows=number,
         )
     ]

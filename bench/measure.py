@@ -7,7 +7,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import Any
 
 RUNS = 15
@@ -38,6 +38,7 @@ class Figure:
     floor: float
     ratio: float
     aim: float | None = None
+    _: KW_ONLY
     queries: int | None = None
     floor_queries: int | None = None
     memory: int | None = None

@@ -82,7 +82,7 @@ def run(size: Size, runs: int, told: Told) -> list[Figure]:
         found.append(
             Figure(
                 "pages", one.name, timed.time, timed.base, timed.ratio, AIM,
-                queries_of(act), queries_of(floor), memory, note=f"{act() / 1024:.0f} kB",
+                queries=queries_of(act), floor_queries=queries_of(floor), memory=memory, note=f"{act() / 1024:.0f} kB",
             )
         )  # fmt: skip
     return found
