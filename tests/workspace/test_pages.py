@@ -176,3 +176,15 @@ def test_the_policy_page_shows_what_is_in_force_on_the_day(client):
 def test_the_policy_page_costs_no_query_but_the_clock(client, django_assert_max_num_queries):
     with django_assert_max_num_queries(2):
         client.get(reverse("policy-page"))
+
+
+def test_the_policy_and_the_proof_speak_no_code(client):
+    from jalon.core.journal import freeze
+
+    freeze("contract:c", "annex:label-letter", {"a": 1})
+    freeze("contract:c", "annex:members", {"a": 2})
+    freeze("contract:c", "text:0", {"a": 3})
+    proof = client.get(reverse("proof")).content.decode()
+    assert "annex:" not in proof and "text:0" not in proof and "annexes figées" in proof
+    policy = client.get(reverse("policy-page")).content.decode()
+    assert "100 × [membres PME] / [membres entreprises]" in policy.replace("\u00a0", " ")

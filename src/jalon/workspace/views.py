@@ -260,6 +260,21 @@ def chain_breaks(case: str) -> tuple[int, Break | None]:
     return seq, None
 
 
+FROZEN = {
+    "text": T("textes de contrats et d'avenants figés", "texts of contracts and amendments frozen"),
+    "annex": T("annexes figées", "annexes frozen"),
+    "roadmap": T("feuilles de route figées", "roadmaps frozen"),
+}
+
+
+def frozen_kinds() -> list[dict[str, Any]]:
+    """How many texts are frozen, by what they are."""
+    counts: dict[str, int] = {}
+    for kind, n in FrozenText.objects.values_list("kind").annotate(n=Count("id")).order_by("kind"):
+        counts[kind.partition(":")[0]] = counts.get(kind.partition(":")[0], 0) + n
+    return [{"title": FROZEN.get(kind, kind), "n": n} for kind, n in counts.items()]
+
+
 @page
 @never_cache
 def proof(request: HttpRequest, verified: dict[str, Any] | None = None) -> HttpResponse:
@@ -269,7 +284,7 @@ def proof(request: HttpRequest, verified: dict[str, Any] | None = None) -> HttpR
         "title": T("Preuve", "Proof"),
         "entries_count": JournalEntry.objects.count(),
         "chains": JournalHead.objects.count(),
-        "frozen": list(FrozenText.objects.values("kind").annotate(n=Count("id")).order_by("kind")),
+        "frozen": frozen_kinds(),
         "roots": list(DailyRoot.objects.order_by("-id")[:10]),
         "case": case,
         "verified": verified,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from django import template
 from jalon.core.lang import T
 from jalon.core.models import JournalEntry
 from jalon.people.tasks import Task
+from jalon.policy.vocabulary import MEASURES
 from jalon.ui import format as fmt
 from jalon.workspace.words import act_titles, describe
 
@@ -60,6 +62,16 @@ def light_word(task: Task, day: dt.date) -> Any:
 def subject_title(code: str, titles: dict[str, Any]) -> Any:
     """The title of a subject of parameters; its code when it has none."""
     return titles.get(code, code)
+
+
+_MEASURE = re.compile(r"[a-z]+\.[a-z_]+")
+
+
+@register.filter
+def formula_words(formula: Any) -> str:
+    """A formula of the policy, its measures called by their titles."""
+    named = _MEASURE.sub(lambda m: f"[{MEASURES[m[0]]}]" if m[0] in MEASURES else m[0], formula.source)
+    return named.replace("*", "×")
 
 
 _PERIOD_TYPES = {
