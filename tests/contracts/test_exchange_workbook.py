@@ -357,6 +357,16 @@ def test_a_formula_is_read_by_its_result_and_remarked():
     assert [f.level for f in returned.faults] == ["warning"]
 
 
+def test_a_formula_without_a_result_is_a_fault_and_clears_nothing():
+    def change(sheets):
+        rows = sheets["Indicateurs"]
+        row_of(rows, "i1")[column(rows, "targets/2010")] = Formula("=100+11", "")
+
+    returned, found = edited(change)
+    assert found == {}
+    assert [f.level for f in returned.faults] == ["error"]
+
+
 @pytest.mark.parametrize("value", ["#REF!", "#DIV/0!", "#N/A", "#NAME?", "#VALUE!"])
 def test_a_spreadsheet_error_is_a_fault_and_changes_nothing(value):
     def change(sheets):

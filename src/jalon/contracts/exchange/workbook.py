@@ -410,6 +410,8 @@ class _Reading:
     def value(self, sheet: Sheet, y: int, x: int, field: Field, path: str, before: Any) -> Any:
         raw = self.cell(sheet, y, x)
         self.places[path] = f"{sheet.name}!{cell_name(y, x)}"
+        if (y, x) in sheet.uncomputed:
+            return before  # its result is not known, which is not the same as a cleared cell
         if isinstance(raw, str) and raw.startswith("#") and raw.endswith(("!", "?", "/A")):
             self.fault(sheet, y, x, T("une erreur du tableur : {v}", "a spreadsheet error: {v}", v=raw))
             return before
