@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from jalon.clusters import access, actions, queries
-from jalon.clusters.models import Carrier, Correspondent, LabelAct, LabelPeriod, Seat, TeamPost
+from jalon.clusters.models import Carrier, Cluster, Correspondent, LabelAct, LabelPeriod, Seat, TeamPost
 from jalon.core.errors import NotAllowed, Refused
 from jalon.core.journal import breaks
 from jalon.core.models import JournalEntry
@@ -450,3 +450,43 @@ def test_an_unknown_organisation_lists_close_ones(client, cluster):
     client.force_login(user_of(make_actor("national_officer")))
     answer = client.post("/poles/alpha/structure-porteuse/", {"organisation": "Technopole", "starts_on": "2010-06-01"})
     assert answer.status_code == 400 and "Technopole du Sud" in answer.content.decode()
+
+
+# --- a register that begins ----------------------------------------------------------------------------------------
+
+
+def test_an_empty_register_begins_on_screen(client, db):
+    live_on()
+    assert "Inscrire un pôle" not in client.get("/poles/").content.decode()
+    client.force_login(user_of(make_actor("national_officer")))
+    assert "/poles/nouveau/" in client.get("/poles/").content.decode()
+    typed = {"name": "Bêta", "slug": "Beta", "theme_fr": "bois", "city": "Guéret", "regions": ["74"]}
+    half = client.post("/poles/nouveau/", typed | {"latitude": "46.17"})
+    assert half.status_code == 400 and "latitude et une longitude" in half.content.decode()
+    assert "Guéret" in half.content.decode()
+    done = client.post("/poles/nouveau/", typed)
+    assert done.status_code == 302 and done.url == "/poles/beta/labels/"
+    found = Cluster.objects.get(slug="beta")
+    assert found.search_key == "beta | bois | gueret" and found.territories.get().region_code == "74"
+    assert JournalEntry.objects.get(case="cluster:beta").act == "cluster.add"
+    granted = {
+        "name": "Bêta", "code": "p2-beta", "holders": "beta", "effective_from": "2010-01-01", "reference": "Avis",
+    }  # fmt: skip
+    assert client.post(done.url, granted).status_code == 302
+    assert queries.standings(DAY)[found.pk].status == "in_force"
+    assert client.get("/poles/beta/").status_code == 200
+    for slug, name in (("beta", "Autre"), ("autre", "BETA"), ("nouveau", "Nouveau")):
+        again = client.post("/poles/nouveau/", {"name": name, "slug": slug})
+        assert again.status_code == 400 and "déjà pris" in again.content.decode()
+    assert Cluster.objects.count() == 1 and not list(breaks())
+
+
+@pytest.mark.parametrize("role", ["cluster_director", "state_correspondent", "reader", "local_authority", "admin"])
+def test_only_the_keepers_of_the_register_enter_a_cluster(cluster, role):
+    with pytest.raises(NotAllowed):
+        actions.create_cluster(name="Bêta", slug="beta", by=make_actor(role, cluster=cluster), on=DAY)
+
+
+def test_a_region_of_another_time_is_refused(officer):
+    with pytest.raises(Refused, match="n'est pas une région"):
+        actions.create_cluster(name="Bêta", slug="beta", regions=["75", "999"], by=officer, on=DAY)

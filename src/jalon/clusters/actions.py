@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from jalon.clusters import access, rules
@@ -16,6 +17,7 @@ from jalon.clusters.models import (
     Carrier,
     Cluster,
     ClusterDocument,
+    ClusterTerritory,
     Correspondent,
     GovernanceBody,
     Label,
@@ -33,6 +35,8 @@ from jalon.core.models import Source
 from jalon.people.access import Actor, policy
 from jalon.people.models import Mandate, Organisation, User
 from jalon.people.rules import plain_key
+
+RESERVED_SLUGS = ("nouveau",)  # /poles/nouveau/ is where a cluster is entered
 
 # --- labels ------------------------------------------------------------------------------------------------------
 
@@ -258,6 +262,104 @@ def record_label_act(
         why=note,
     )
     return row
+
+
+# --- a new cluster -----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create_cluster(
+    *,
+    name: str,
+    slug: str,
+    regions: Sequence[str] = (),
+    city: str = "",
+    latitude: Decimal | None = None,
+    longitude: Decimal | None = None,
+    theme_fr: str = "",
+    theme_en: str = "",
+    theme_family: str = "",
+    website: str = "",
+    source_title: str = "",
+    source_url: str = "",
+    by: Actor,
+    on: dt.date,
+) -> Cluster:
+    """Enter a cluster into the register; its label is an act of its own (:func:`create_label`).
+
+    Args:
+        regions: codes of the regions of ``on``, the seat's first.
+        latitude, longitude: of the seat's town, in degrees; both or neither.
+
+    Raises:
+        NotAllowed: the actor does not keep the register.
+        Refused: short name or name taken, a region that is not one of the day, half a position.
+    """
+    access.may_edit_register(by)
+    key = plain_key(name)
+    taken = (
+        Cluster.objects.filter(slug=slug).first()
+        or Cluster.objects.filter(programme=settings.PROGRAMME, name_key=key).first()
+    )
+    if taken is not None or slug in RESERVED_SLUGS:
+        raise Refused(
+            T(
+                "Le nom ou le nom court est déjà pris, par « {c} ».",
+                "The name or the short name is taken already, by “{c}”.",
+                c=taken.name if taken else slug,
+            ),
+            kind="input",
+        )
+    region_set = policy().regions_on(on)
+    known = {r.code for r in region_set.regions} if region_set else set()
+    for code in regions:
+        if code not in known:
+            raise Refused(
+                T("« {r} » n'est pas une région de ce jour.", "“{r}” is not a region of that day.", r=code),
+                kind="input",
+            )
+    if (latitude is None) != (longitude is None):
+        raise Refused(
+            T("Une position a une latitude et une longitude.", "A position has a latitude and a longitude."),
+            kind="input",
+        )
+    cluster = Cluster.objects.create(
+        programme=settings.PROGRAMME,
+        slug=slug,
+        name=name,
+        name_key=key,
+        search_key=" | ".join(dict.fromkeys(plain_key(v) for v in (name, theme_fr, theme_en, city) if v)),
+        city=city,
+        latitude=latitude,
+        longitude=longitude,
+        theme_fr=theme_fr,
+        theme_en=theme_en,
+        theme_family=theme_family,
+        website=website,
+        sources=_source(source_title, source_url),
+    )
+    ClusterTerritory.objects.bulk_create(
+        ClusterTerritory(cluster=cluster, region_set=region_set.code, region_code=code, rank=rank)
+        for rank, code in enumerate(regions)
+        if region_set is not None
+    )
+    journal.record(
+        f"cluster:{slug}",
+        "cluster.add",
+        by=by,
+        on=on,
+        at=stamp(on),
+        after={
+            "name": name,
+            "city": city,
+            "regions": list(regions),
+            "theme_fr": theme_fr,
+            "theme_en": theme_en,
+            "theme_family": theme_family,
+            "website": website,
+        },
+    )
+    return cluster
 
 
 # --- the sheet of a cluster --------------------------------------------------------------------------------------

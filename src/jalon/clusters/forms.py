@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -95,6 +96,57 @@ class Sheet(forms.Form):
         super().__init__(*args, **kwargs)
         families = sorted(queries.families().items(), key=lambda item: plain_key(str(item[1])))
         self.fields["theme_family"].choices = [("", T("inconnue", "unknown")), *families]
+
+
+class NewCluster(Sheet):
+    name = forms.CharField(label=T("Nom", "Name"), max_length=200)
+    slug = forms.SlugField(
+        label=T("Nom court", "Short name"),
+        max_length=80,
+        help_text=T(
+            "Minuscules et tirets ; il fait l'adresse de la fiche et ne change plus.",
+            "Lower case and hyphens; it makes the address of the sheet and does not change.",
+        ),
+    )
+    city = forms.CharField(label=T("Ville du siège", "Town of the seat"), required=False, max_length=120)
+    latitude = forms.DecimalField(
+        label=T("Latitude de la ville", "Latitude of the town"),
+        required=False,
+        max_digits=8,
+        decimal_places=4,
+        min_value=-90,
+        max_value=90,
+        help_text=T(
+            "En degrés ; sans elle, pas de point sur la carte.", "In degrees; without it, no point on the map."
+        ),
+    )
+    longitude = forms.DecimalField(
+        label=T("Longitude de la ville", "Longitude of the town"),
+        required=False,
+        max_digits=8,
+        decimal_places=4,
+        min_value=-180,
+        max_value=180,
+    )
+    regions = forms.MultipleChoiceField(
+        label=T("Régions", "Regions"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    source_title = forms.CharField(label=T("Source : titre", "Source: title"), required=False, max_length=400)
+    source_url = forms.URLField(
+        label=T("Source : adresse", "Source: address"), required=False, max_length=600, assume_scheme="https"
+    )
+    field_order = [
+        "name", "slug", "theme_fr", "theme_en", "theme_family", "regions", "city", "latitude", "longitude",
+        "website", "source_title", "source_url",
+    ]  # fmt: skip
+
+    def __init__(self, *args: Any, day: dt.date, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        regions = policy().regions_on(day)
+        self.fields["regions"].choices = [(r.code, r.name) for r in regions.regions] if regions else []
+
+    def clean_slug(self) -> str:
+        return self.cleaned_data["slug"].lower()
 
 
 class _Basis(forms.Form):

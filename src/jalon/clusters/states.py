@@ -7,6 +7,7 @@ from jalon.core.lang import T
 ACTS = {
     "carrier.load": T("Structure porteuse lue dans les données", "Carrier organisation read from the data"),
     "carrier.set": T("Structure porteuse enregistrée", "Carrier organisation recorded"),
+    "cluster.add": T("Pôle inscrit au registre", "Cluster entered into the register"),
     "cluster.edit": T("Fiche du pôle modifiée", "Cluster's sheet changed"),
     "correspondent.assign": T("Correspondant de l'État désigné", "State correspondent assigned"),
     "correspondent.end": T("Fin de mission d'un correspondant", "End of a correspondent's mission"),

@@ -5,6 +5,7 @@ from django.urls import include, path
 from jalon.clusters import views
 
 urlpatterns = [
+    path("poles/nouveau/", views.new, name="cluster-new"),
     path("poles/<slug:slug>/tenir/", views.sheet, name="cluster-edit"),
     path("poles/<slug:slug>/equipe/", views.team, name="cluster-team"),
     path("poles/<slug:slug>/equipe/<int:pk>/clore/", views.close_post, name="cluster-post-close"),

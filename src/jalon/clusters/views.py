@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -94,6 +95,38 @@ def _page(request: HttpRequest, template: str, cluster: Cluster, name: str, titl
             **context,
         },
         status=400 if bad else 200,
+    )
+
+
+@page
+def new(request: HttpRequest) -> HttpResponse:
+    """Enter a cluster into the register; then its label, on the page where labels are granted."""
+    access.may_edit_register(request.actor)
+    form = forms.NewCluster(request.POST or None, day=clock.today())
+    slug = form.data.get("slug", "").lower()
+    done = _keep(
+        request,
+        form,
+        lambda data: actions.create_cluster(**data, by=request.actor, on=clock.today()),
+        reverse("cluster-labels", args=[slug]) if re.fullmatch(r"[\w-]+", slug, re.ASCII) else "",
+    )
+    if done:
+        return done
+    title = T("Inscrire un pôle", "Enter a cluster")
+    return render(
+        request,
+        "clusters/form.html",
+        {
+            "title": title,
+            "breadcrumb": [
+                {"url": "/", "label": T("Accueil", "Home")},
+                {"url": reverse("register"), "label": T("Pôles", "Clusters")},
+                {"label": title},
+            ],
+            "form": form,
+            "back": reverse("register"),
+        },
+        status=400 if form.errors else 200,
     )
 
 

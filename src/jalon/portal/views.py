@@ -165,6 +165,7 @@ def register(request: HttpRequest) -> HttpResponse:
     region_set = policy().regions_on(asked.day)
     context = {
         **asked.context,
+        "may_add": request.actor.can("register.edit"),
         "title": T("Registre des pôles", "Register of the clusters"),
         "breadcrumb": [
             {"url": "/", "label": T("Accueil", "Home")},
