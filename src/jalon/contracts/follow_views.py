@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -61,6 +61,8 @@ from jalon.ui.http import acts, export, page, wants, wants_json
 from jalon.ui.lights import light as light_of
 
 PER_PAGE = 50
+SUMMED = 150
+"""Up to so many contracts, a board's totals are those of the whole selection without being asked for."""
 
 
 # --- what every page needs -----------------------------------------------------------------------------------------
@@ -161,6 +163,7 @@ def contract_dashboard(request: HttpRequest, slug: str) -> HttpResponse:
             **frame(request, contract, "follow", drafts=mine.inside),
             "breadcrumb": _crumbs(contract),
             "review": _review(contract),
+            "here": reverse("contract-dashboard", args=[contract.slug]),
             "budget_url": reverse("contract-budget", args=[contract.slug]) if mine.inside else "",
             "budget_chart": _shares(board.budget_last) if board.budget_last else "",
             "board": board,
@@ -729,15 +732,25 @@ def _indicator(contract: Contract, key: str, sight: str, known_on: dt.date | Non
     return found[0]
 
 
+def _as_then(rows: Iterable[Any], known_on: dt.date | None) -> list[Any]:
+    """A history as it read on an earlier day: nothing of what came later, nothing yet replaced by it."""
+    if known_on is None:
+        return list(rows)
+    end = clock.end_of_day(known_on)
+    then = [row for row in rows if row.recorded_at <= end]
+    for row in then:
+        if row.superseded_at and row.superseded_at > end:
+            row.superseded_at = None  # shown only, never saved
+    return then
+
+
 @page
 def contract_indicator(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """An indicator of a contract: trend and targets, history of both, versions of each value."""
     contract, mine = _contract(request, slug)
     known_on = _known_on(request)
     view = _indicator(contract, key, mine.sight, known_on)
-    versions = observed.history(contract.cluster_id, view.indicator.code, sight=mine.sight)
-    if known_on:
-        versions = [v for v in versions if v.recorded_at <= clock.end_of_day(known_on)]
+    versions = _as_then(observed.history(contract.cluster_id, view.indicator.code, sight=mine.sight), known_on)
     if wants(request) != "html":
         columns = [
             ("year", Column(T("Année", "Year"), "number")),
@@ -790,7 +803,7 @@ def contract_indicator(request: HttpRequest, slug: str, key: str) -> HttpRespons
             "mine": mine,
             "known_on": known_on,
             "versions": versions,
-            "targets": queries.target_history(view.indicator),
+            "targets": _as_then(queries.target_history(view.indicator), known_on),
             "definitions": definitions,
             "parts": [
                 (o, names.get(o.breakdown, o.breakdown))
@@ -1312,10 +1325,16 @@ def _board(request: HttpRequest, base: Any, template: str, extra: dict[str, Any]
             request, f"{name}-{day.isoformat()}", BOARD_COLUMNS, rows, simulated=any(c.simulated for c in found)
         )
     counts = queries.board_counts(contracts)
+    # Over a few hundred contracts the sums cost little and are those of the whole selection; above, they are asked for.
+    whole = counts["all"] <= SUMMED or request.GET.get("totaux") == "1"
     shown: Page = _Counted(contracts, PER_PAGE, counts["all"]).get_page(request.GET.get("page"))
-    rows = queries.board_rows(list(shown.object_list), round, day, known_on)
+    if whole:
+        rows = queries.board_rows(list(contracts), round, day, known_on)
+        summed, rows = rows, rows[max(shown.start_index() - 1, 0) : shown.end_index()]
+    else:
+        summed = rows = queries.board_rows(list(shown.object_list), round, day, known_on)
     total = {
-        key: sum(known) if (known := [v for r in rows if (v := getattr(r, key)) is not None]) else None
+        key: sum(known) if (known := [v for r in summed if (v := getattr(r, key)) is not None]) else None
         for key in (
             "missing",
             "actions",
@@ -1342,6 +1361,8 @@ def _board(request: HttpRequest, base: Any, template: str, extra: dict[str, Any]
             "known_on": known_on,
             "day": day,
             "total": total,
+            "whole": whole,
+            "phase_titles": {p.code: p.title for p in policy().phases},
             "simulated": any(r.simulated for r in rows),
             "STATES": states.STATES,
             "TITLES": states.TITLES,
