@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests import browser as chromium
 
@@ -81,7 +81,9 @@ def travel(page: Page, day: str) -> None:
 def propose(page: Page, contract: str, element: str, values: dict[str, str], reason: str) -> str:
     """Propose other values for an element of a contract, with a reason; the first value that stood there before."""
     page.goto(contract)
-    page.get_by_role("link", name=f"Proposer un changement : {element}", exact=True).click()
+    link = page.locator("a").filter(has_text=re.compile(rf"Proposer un changement\s*:\s*{re.escape(element)}$"))
+    unfold(link)
+    link.click()
     form = page.locator("article.element form.card").first
     before = ""
     for label, value in values.items():
@@ -92,3 +94,9 @@ def propose(page: Page, contract: str, element: str, values: dict[str, str], rea
     form.get_by_role("button", name="Proposer").click()
     told(page, re.compile("propos"))
     return before
+
+
+def unfold(place: Locator) -> None:
+    """Open the folded parts of a page around a place."""
+    for fold in place.locator("xpath=ancestor::details[not(@open)]").all():
+        fold.locator("xpath=./summary").click()

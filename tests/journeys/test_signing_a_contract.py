@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.journeys.story import act_for, picture, propose, told, travel
+from tests.journeys.story import act_for, picture, propose, told, travel, unfold
 
 CONTRACT = "/contrats/avenia-2010/"
 LANDES, PYRENEES = "Conseil général des Landes", "Conseil général des Pyrénées-Atlantiques"
@@ -115,7 +115,9 @@ def test_a_contract_from_negotiation_to_force(story, axe):
     told(state, re.compile("[Rr]efus"))
     propose(state, CONTRACT, "Nombre de membres", {"2012": "140"}, "Un plan de recrutement est financé.")
     accept_all(pole)
-    pole.get_by_role("link", name="Historique : Nombre de membres").click()
+    history = pole.locator("a").filter(has_text=re.compile(r"Historique\s*:\s*Nombre de membres$"))
+    unfold(history)
+    history.click()
     expect(pole.locator("table")).to_contain_text("120")
     expect(pole.locator("table")).to_contain_text("140")
     expect(pole.locator("table")).to_contain_text("peu de PME de la géologie")
