@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
-from django.db.models.functions import Substr
+from django.db.models.functions import Lower, Substr
 
 from jalon.clusters.members import rules
 from jalon.clusters.models import Cluster, ImportBatch, LabelHolder, LabelPeriod, Membership
@@ -40,6 +40,10 @@ SORTS = {
     "joined": ("joined_on", "organisation__name_key"),
     "left": ("left_on", "organisation__name_key"),
 }
+
+# Keys of names are in small letters already, so this sorts as the column does. But no index gives this order: at 300,000
+# organisations PostgreSQL walked the index of all names in search of one cluster's fifty, a hundred times slower.
+_NAME = Lower("organisation__name_key")
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,10 @@ def listed(cluster: Cluster, filters: Filters) -> QuerySet[Membership]:
         rows = rows.filter(organisation__name__icontains=filters.search.strip())
     name, down = filters.sort.removeprefix("-"), filters.sort.startswith("-")
     first, *rest = SORTS.get(name, SORTS["name"])
-    order: list[Any] = [F(first).desc(nulls_last=True) if down else F(first).asc(nulls_last=True), *rest, "id"]
+    key = _NAME if first == "organisation__name_key" else F(first)
+    order: list[Any] = [key.desc(nulls_last=True) if down else key.asc(nulls_last=True)]
+    order += [_NAME if one == "organisation__name_key" else one for one in rest]
+    order.append("id")
     return rows.select_related("organisation").order_by(*order)
 
 
