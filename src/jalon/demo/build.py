@@ -115,9 +115,9 @@ def read_register(world: World) -> None:
     starts: dict[int, dt.date] = {}
     holders = LabelHolder.objects.filter(role="holder").values_list("label_id", "cluster_id")
     first: dict[int, dt.date] = {}
-    for label, start in LabelPeriod.objects.filter(
-        starts_on__lte=DAY, superseded_at=None
-    ).values_list("label_id", "starts_on"):
+    for label, start in LabelPeriod.objects.filter(starts_on__lte=DAY, superseded_at=None).values_list(
+        "label_id", "starts_on"
+    ):
         first[label] = min(first.get(label, start), start)
     for label, cluster in holders:
         if label in first:
@@ -134,16 +134,12 @@ def read_register(world: World) -> None:
     for cluster in Cluster.objects.filter(programme=world.programme, id__in=in_force).prefetch_related("territories"):
         world.clusters[cluster.slug] = cluster
         world.since[cluster.slug] = starts[cluster.id]
-        told = sorted(
-            (t for t in cluster.territories.all() if t.region_set == "regions-1970"), key=lambda t: t.rank
-        )
+        told = sorted((t for t in cluster.territories.all() if t.region_set == "regions-1970"), key=lambda t: t.rank)
         world.regions[cluster.slug] = [str(region_names.get(t.region_code, t.region_code)) for t in told]
         world.region[cluster.slug] = world.regions[cluster.slug][0] if told else ""
     for slug in sorted(world.clusters):
         published = [
-            m["count"]
-            for m in world.clusters[slug].published.get("members", [])
-            if m.get("year") and m["year"] <= 2014
+            m["count"] for m in world.clusters[slug].published.get("members", []) if m.get("year") and m["year"] <= 2014
         ]
         world.weight[slug] = simulate.weight_of(published[-1] if published else None, world.rng)
     mean = sum(world.weight.values()) / max(len(world.weight), 1)
@@ -276,9 +272,7 @@ def carriers_and_teams(world: World) -> None:
             world.carrier[slug] = known.organisation
         else:
             carrier = organisation(f"Structure de gouvernance de {cluster.name} (simulée)", "association")
-            Carrier.objects.create(
-                cluster=cluster, organisation=carrier, starts_on=world.since[slug], simulated=True
-            )
+            Carrier.objects.create(cluster=cluster, organisation=carrier, starts_on=world.since[slug], simulated=True)
             world.carrier[slug] = carrier
         since = world.since[slug]
         for key, fte, status in simulate.team(world.weight[slug], world.rng):
@@ -420,12 +414,27 @@ def correspondents(world: World) -> None:
 
 
 def small_world(world: World, say: Say) -> None:
-    """The demonstration of a programme without a register of its own: accounts by role, one invented cluster each."""
+    """The demonstration of a programme without a register of its own: one account per role, one organisation per side.
+
+    Its register begins on screen, with whoever keeps it.
+    """
     phases = sorted(policy().phases, key=lambda p: p.starts_on)
     day = phases[-1].starts_on + dt.timedelta(days=120) if phases else DAY
     Setting.objects.filter(key=clock.KEY).update(value={"day": day.isoformat(), "start": day.isoformat(), "seed": 0})
-    body = organisation("Organisation de démonstration", "association")
+    words = policy().words
+    kinds = {
+        "state": ("state", "authority"),
+        "authority": ("authority", "authority"),
+        "governance": ("governance_body", "company"),
+    }
+    bodies = {}
     for role in policy().roles:
-        if role.demo:
-            account(world, role, [body], phases[0].starts_on if phases else DAY)
+        if not role.demo:
+            continue
+        if role.side not in bodies:
+            word, kind = kinds.get(role.side, ("", "association"))
+            title = words[word].in_language(policy().language) if word else ""
+            name = f"{title[:1].upper()}{title[1:]} (démonstration)" if title else "Organisation de démonstration"
+            bodies[role.side] = organisation(name, kind)
+        account(world, role, [bodies[role.side]], phases[0].starts_on if phases else DAY)
     say("Démonstration : comptes par rôle.", "Demonstration: accounts by role.")
