@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -52,8 +52,10 @@ from jalon.contracts.models import (
     Text,
 )
 from jalon.contracts.queries import name_clusters
+from jalon.core.clock import end_of_day
 from jalon.core.lang import T
 from jalon.core.models import JournalEntry, as_known_on
+from jalon.core.prepared import Prepared
 from jalon.indicators import engine, queries as observed
 from jalon.indicators.models import Observation
 from jalon.people.access import policy
@@ -330,6 +332,126 @@ class Dashboard:
         return YearMoney(0, *(total(name) for name in ("promised", "decided", "paid")))
 
 
+# Rows of one contract. Prepared: their SQL is written once; lists that nobody reads here are left in the database.
+
+STANDING = Q(removed_by_text__isnull=True)
+
+
+@Prepared
+def _progress(contract: int, known_on: dt.date | None) -> QuerySet:
+    return as_known_on(Progress.objects.filter(action__contract_id=contract), known_on).order_by("id")
+
+
+@Prepared
+def _milestones(contract: int, standing: bool) -> QuerySet:
+    return Milestone.objects.filter(STANDING if standing else Q(), action__contract_id=contract)
+
+
+@Prepared
+def _actions(contract: int, standing: Q = STANDING) -> QuerySet:
+    return Action.objects.filter(standing, contract_id=contract).select_related("objective")
+
+
+@Prepared
+def _statuses(contract: int, known_on: dt.date | None) -> QuerySet:
+    return as_known_on(ObjectiveStatus.objects.filter(objective__contract_id=contract), known_on).order_by("id")
+
+
+@Prepared
+def _objectives(contract: int, standing: Q = STANDING) -> QuerySet:
+    return Objective.objects.filter(standing, contract_id=contract)
+
+
+@Prepared
+def _steps(contract: int, known_on: dt.date | None) -> QuerySet:
+    return as_known_on(CommitmentStep.objects.filter(contract_id=contract), known_on).order_by("on", "id")
+
+
+@Prepared
+def _votes(contract: int, by: dt.datetime | None) -> QuerySet:
+    found = Deliberation.objects.filter(
+        text__contract_id=contract, outcome="approved", year__isnull=False, amount__isnull=False
+    )
+    if by is not None:
+        found = found.filter(recorded_at__lte=by)
+    return found.values_list("party_id", "year", "amount")
+
+
+@Prepared
+def _commitments(contract: int, known_on: dt.date | None) -> QuerySet:
+    return (
+        as_known_on(Commitment.objects.filter(contract_id=contract), known_on)
+        .select_related("party__organisation")
+        .defer("party__sources", "party__organisation__sources")
+        .order_by("party__order", "party_id", "year", "id")
+    )
+
+
+@Prepared
+def _parties(contract: int, standing: Q = STANDING) -> QuerySet:
+    return (
+        Party.objects.filter(standing, contract_id=contract)
+        .select_related("organisation")
+        .defer("sources", "organisation__sources")
+    )
+
+
+@Prepared
+def _indicators(contract: int, standing: Q = STANDING) -> QuerySet:
+    return ContractIndicator.objects.filter(standing, contract_id=contract)
+
+
+@Prepared
+def _targets(indicators: list[int], known_on: dt.date | None) -> QuerySet:
+    return (
+        as_known_on(Target.objects.filter(indicator_id__in=indicators), known_on)
+        .select_related("text")
+        .only(
+            "indicator_id",
+            "year",
+            "value",
+            "reason",
+            "recorded_at",
+            "superseded_at",
+            "text__number",
+            "text__contract_id",
+        )
+    )
+
+
+@Prepared
+def _series(
+    cluster: int,
+    codes: list[str],
+    public: bool,
+    own: bool,
+    since: dt.date | None,
+    whole: bool,
+    known_on: dt.date | None,
+) -> QuerySet:
+    sight = observed.PUBLIC if public else observed.OWN if own else observed.PARTY
+    rows = observed.values(cluster, codes, sight=sight, known_on=known_on).filter(breakdown="")
+    if since is not None:
+        rows = rows.filter(period_end__gte=since)
+    return (
+        rows
+        if whole
+        else rows.only(
+            "cluster_id", "indicator", "breakdown", "period_end", "value", "state", "simulated", "definition_version"
+        )
+    )
+
+
+@Prepared
+def _reports(contract: int) -> QuerySet:
+    return Report.objects.filter(contract_id=contract).select_related("round").order_by("-round__period_start")
+
+
+@Prepared
+def _budget(cluster: int, known_on: dt.date | None) -> QuerySet:
+    return as_known_on(BudgetLine.objects.filter(cluster_id=cluster), known_on).order_by("year", "id")
+
+
 def texts_known(contract: Contract, known_on: dt.date | None) -> Q:
     """Rows of the binding texts that stood on a day (today's without ``known_on``)."""
     if known_on is None:
@@ -345,13 +467,10 @@ def texts_known(contract: Contract, known_on: dt.date | None) -> Q:
 def actions_of(contract: Contract, day: dt.date, known_on: dt.date | None, standing: Q) -> list[ActionView]:
     """The actions with lights and milestones: three queries."""
     moved: dict[tuple[int, int | None], Progress] = {}
-    for p in as_known_on(Progress.objects.filter(action__contract=contract), known_on).order_by("id"):
+    for p in _progress(contract=contract.pk, known_on=known_on):
         moved[p.action_id, p.milestone_id] = p
     stones: dict[int, list[MilestoneView]] = defaultdict(list)
-    found = Milestone.objects.filter(action__contract=contract)
-    if known_on is None:
-        found = found.filter(removed_by_text__isnull=True)
-    for m in found:
+    for m in _milestones(contract=contract.pk, standing=known_on is None):
         p = moved.get((m.action_id, m.pk))
         light = rules.milestone_light(
             today=day,
@@ -362,7 +481,8 @@ def actions_of(contract: Contract, day: dt.date, known_on: dt.date | None, stand
         )
         stones[m.action_id].append(MilestoneView(m, p, light))
     out = []
-    for a in Action.objects.filter(standing, contract=contract).select_related("objective"):
+    rows = _actions(contract=contract.pk) if known_on is None else _actions.make(contract.pk, standing)
+    for a in rows:
         p = moved.get((a.pk, None))
         mine = stones.get(a.pk, [])
         light = rules.action_light(
@@ -386,10 +506,11 @@ def objectives_of(contract: Contract, day: dt.date, known_on: dt.date | None, st
     for view in actions_of(contract, day, known_on, standing):
         actions[view.action.objective_id].append(view)
     stated: dict[int, ObjectiveStatus] = {}
-    for s in as_known_on(ObjectiveStatus.objects.filter(objective__contract=contract), known_on).order_by("id"):
+    for s in _statuses(contract=contract.pk, known_on=known_on):
         stated[s.objective_id] = s
     out = []
-    for o in Objective.objects.filter(standing, contract=contract):
+    rows = _objectives(contract=contract.pk) if known_on is None else _objectives.make(contract.pk, standing)
+    for o in rows:
         s = stated.get(o.pk)
         declared, contested = rules.read_status(s.status) if s else ("", False)
         light = rules.objective_light(
@@ -407,21 +528,13 @@ def objectives_of(contract: Contract, day: dt.date, known_on: dt.date | None, st
 def commitments_of(contract: Contract, day: dt.date, known_on: dt.date | None) -> list[CommitmentView]:
     """The public commitments with their lights: three queries."""
     steps: dict[str, list[CommitmentStep]] = defaultdict(list)
-    for s in as_known_on(CommitmentStep.objects.filter(contract=contract), known_on).order_by("on", "id"):
+    for s in _steps(contract=contract.pk, known_on=known_on):
         steps[s.key].append(s)
     voted: dict[tuple[int, int], Decimal] = {}
-    decisions = Deliberation.objects.filter(
-        text__contract=contract, outcome="approved", year__isnull=False, amount__isnull=False
-    )
-    if known_on is not None:
-        from jalon.core.clock import end_of_day
-
-        decisions = decisions.filter(recorded_at__lte=end_of_day(known_on))
-    for party, year, amount in decisions.values_list("party_id", "year", "amount"):
+    for party, year, amount in _votes(contract=contract.pk, by=end_of_day(known_on) if known_on else None):
         voted[party, year] = voted.get((party, year), Decimal(0)) + amount
     out = []
-    found = as_known_on(Commitment.objects.filter(contract=contract), known_on)
-    for c in found.select_related("party__organisation").order_by("party__order", "party_id", "year", "id"):
+    for c in _commitments(contract=contract.pk, known_on=known_on):
         mine = steps.get(c.key, [])
         decided: Decimal | bool | None = None
         for s in mine:
@@ -474,24 +587,25 @@ def indicators_of(
     """
     from jalon.contracts.follow_actions import source_of
 
-    found = ContractIndicator.objects.filter(standing, contract=contract)
-    if only is not None:
-        found = found.filter(key=only)
-    chosen = list(found)
+    if known_on is None and only is None:
+        chosen = _indicators(contract=contract.pk)
+    else:
+        found = _indicators.make(contract.pk, standing)
+        chosen = list(found if only is None else found.filter(key=only))
     entries = {i.code: i for i in policy().indicators}
     aims: dict[int, dict[int, Target]] = defaultdict(dict)
-    for t in as_known_on(Target.objects.filter(indicator__in=[i.pk for i in chosen]), known_on).select_related("text"):
+    for t in _targets(indicators=[i.pk for i in chosen], known_on=known_on):
         aims[t.indicator_id][t.year] = t
     series: dict[str, list[Observation]] = defaultdict(list)
-    rows = observed.values(contract.cluster_id, [i.code for i in chosen], sight=sight, known_on=known_on).filter(
-        breakdown=""
+    rows = _series(
+        cluster=contract.cluster_id,
+        codes=[i.code for i in chosen],
+        public=sight == observed.PUBLIC,
+        own=sight == observed.OWN,
+        since=since,
+        whole=only is not None,
+        known_on=known_on,
     )
-    if since is not None:
-        rows = rows.filter(period_end__gte=since)
-    if only is None:
-        rows = rows.only(
-            "cluster_id", "indicator", "breakdown", "period_end", "value", "state", "simulated", "definition_version"
-        )
     for o in observed.latest(rows).values():
         series[o.indicator].append(o)
     rules_of = policy()
@@ -537,13 +651,15 @@ def _year_judged(contract: Contract, day: dt.date, series: Sequence[Observation]
 
 def reports_of(contract: Contract, known_on: dt.date | None) -> tuple[list[Report], dict[int, str]]:
     """The reports, newest first, and the state of each on the day asked: one query (two with ``known_on``)."""
-    found = Report.objects.filter(contract=contract).select_related("round").order_by("-round__period_start")
-    if known_on is not None:
-        found = found.filter(round__opens_on__lte=known_on)
-        found = found.annotate(
-            known_state=_report_state_known(known_on, OuterRef("contract__slug"), OuterRef("round__code"), "")
+    if known_on is None:
+        rows = _reports(contract=contract.pk)
+    else:
+        found = _reports.make(contract.pk).filter(round__opens_on__lte=known_on)
+        rows = list(
+            found.annotate(
+                known_state=_report_state_known(known_on, OuterRef("contract__slug"), OuterRef("round__code"), "")
+            )
         )
-    rows = list(found)
     return rows, {r.pk: (r.known_state if known_on is not None else r.state) for r in rows}
 
 
@@ -595,7 +711,7 @@ def dashboard(
         day=day,
         known_on=known_on,
         sight=sight,
-        parties=list(Party.objects.filter(standing, contract=contract).select_related("organisation")),
+        parties=_parties(contract=contract.pk) if known_on is None else list(_parties.make(contract.pk, standing)),
         objectives=objectives_of(contract, day, known_on, standing),
         indicators=indicators,
         commitments=commitments_of(contract, day, known_on),
@@ -608,8 +724,7 @@ def dashboard(
 
 def budget_lines(contract: Contract, known_on: dt.date | None = None) -> list[BudgetLine]:
     """The lines of the cluster's running budget that stand (or stood on ``known_on``), oldest year first."""
-    found = as_known_on(BudgetLine.objects.filter(cluster_id=contract.cluster_id), known_on)
-    return list(found.order_by("year", "id"))
+    return _budget(cluster=contract.cluster_id, known_on=known_on)
 
 
 def budget_years(lines: Sequence[BudgetLine]) -> list[rules.BudgetYear]:
@@ -817,20 +932,56 @@ def _standing(known_on: dt.date | None) -> Q:
     )
 
 
-def _action_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[int, tuple[int, int]]:
-    """Actions, and those late or missed (past their end and not done, or given up)."""
+def _asked(keys: Any, read: Prepared, **values: Any) -> Iterable[tuple[Any, ...]]:
+    """Counts for these contracts: prepared for a page's keys, in one statement with the selection for an export's."""
+    return read(keys=keys, **values) if isinstance(keys, list) else read.make(keys=keys, **values)
+
+
+@Prepared
+def _action_rows(keys: Any, day: dt.date, known_on: dt.date | None) -> QuerySet:
     moved = as_known_on(Progress.objects.filter(action=OuterRef("pk"), milestone__isnull=True), known_on)
     bad = (Q(ends_on__lt=day) & ~Q(Exists(moved.filter(status="done")))) | Q(Exists(moved.filter(status="cancelled")))
-    rows = Action.objects.filter(_standing(known_on), contract__in=keys).order_by().values_list("contract_id")
-    return {row[0]: row[1:] for row in rows.annotate(n=Count("pk"), late=Count("pk", filter=bad))}
+    rows = Action.objects.filter(_standing(known_on), contract_id__in=keys).order_by().values_list("contract_id")
+    return rows.annotate(n=Count("pk"), late=Count("pk", filter=bad))
 
 
-def _objective_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[int, tuple[int, int]]:
+def _action_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[int, tuple[int, int]]:
+    """Actions, and those late or missed (past their end and not done, or given up)."""
+    return {row[0]: row[1:] for row in _asked(keys, _action_rows, day=day, known_on=known_on)}
+
+
+@Prepared
+def _objective_rows(keys: Any, known_on: dt.date | None) -> QuerySet:
     reached = as_known_on(
         ObjectiveStatus.objects.filter(objective=OuterRef("pk"), status="reached", validated=True), known_on
     )
-    rows = Objective.objects.filter(_standing(known_on), contract__in=keys).order_by().values_list("contract_id")
-    return {row[0]: row[1:] for row in rows.annotate(n=Count("pk"), reached=Count("pk", filter=Exists(reached)))}
+    rows = Objective.objects.filter(_standing(known_on), contract_id__in=keys).order_by().values_list("contract_id")
+    return rows.annotate(n=Count("pk"), reached=Count("pk", filter=Exists(reached)))
+
+
+def _objective_counts(keys: Any, day: dt.date, known_on: dt.date | None) -> dict[int, tuple[int, int]]:
+    return {row[0]: row[1:] for row in _asked(keys, _objective_rows, known_on=known_on)}
+
+
+@Prepared
+def _value_rows(keys: Any, others: list[str], period_end: dt.date, known_on: dt.date | None) -> QuerySet:
+    given = as_known_on(
+        Observation.objects.filter(
+            cluster=OuterRef("contract__cluster"),
+            indicator=OuterRef("code"),
+            period_end=period_end,
+            breakdown="",
+            state__in=("submitted", "validated"),
+        ).filter(Q(value__isnull=False) | ~Q(note="")),
+        known_on,
+    )
+    rows = (
+        ContractIndicator.objects.filter(_standing(known_on), contract_id__in=keys)
+        .exclude(code__in=others)
+        .order_by()
+        .values_list("contract_id")
+    )
+    return rows.annotate(n=Count("pk"), given=Count("pk", filter=Exists(given)))
 
 
 def _value_counts(keys: Any, round: Round | None, known_on: dt.date | None) -> dict[int, tuple[int, int]]:
@@ -838,23 +989,32 @@ def _value_counts(keys: Any, round: Round | None, known_on: dt.date | None) -> d
     if round is None:
         return {}
     others = [i.code for i in policy().indicators if engine.is_computed(i) or i.source in ("survey", "evaluator")]
-    given = as_known_on(
-        Observation.objects.filter(
-            cluster=OuterRef("contract__cluster"),
-            indicator=OuterRef("code"),
-            period_end=round.period_end,
-            breakdown="",
-            state__in=("submitted", "validated"),
-        ).filter(Q(value__isnull=False) | ~Q(note="")),
-        known_on,
+    found = _asked(keys, _value_rows, others=others, period_end=round.period_end, known_on=known_on)
+    return {row[0]: row[1:] for row in found}
+
+
+@Prepared
+def _commitment_rows(keys: Any, day: dt.date, year: int, known_on: dt.date | None) -> QuerySet:
+    steps = as_known_on(CommitmentStep.objects.filter(contract=OuterRef("contract"), key=OuterRef("key")), known_on)
+    paid = Subquery(
+        steps.filter(kind="paid").order_by().values("key").annotate(total=Sum("amount")).values("total"),
+        output_field=DecimalField(max_digits=16, decimal_places=2),
     )
-    rows = (
-        ContractIndicator.objects.filter(_standing(known_on), contract__in=keys)
-        .exclude(code__in=others)
+    due = Q(due_on__lt=day) | Q(due_on__isnull=True, year__lt=year)
+    contested = Q(Exists(steps.filter(kind="contested")))
+    kept = (
+        Q(kind="money", paid__gte=F("amount")) | (Q(kind="support") & Q(Exists(steps.filter(kind="delivered"))))
+    ) & ~contested
+    known = ~Q(kind="money", amount__isnull=True) | Q(paid__gt=0)
+    late = Q(Exists(steps.filter(kind="refused"))) | (due & known & ~kept)
+    return (
+        as_known_on(Commitment.objects.filter(contract_id__in=keys), known_on)
+        .annotate(paid=Coalesce(paid, Value(Decimal(0)), output_field=DecimalField(max_digits=16, decimal_places=2)))
+        .annotate(bad=Case(When(late, then=Value(1)), default=Value(0), output_field=IntegerField()))
         .order_by()
         .values_list("contract_id")
+        .annotate(promised=Sum("amount"), total=Sum(NullIf("paid", Value(Decimal(0)))), n=Count("pk"), late=Sum("bad"))
     )
-    return {row[0]: row[1:] for row in rows.annotate(n=Count("pk"), given=Count("pk", filter=Exists(given)))}
 
 
 def _commitment_counts(
@@ -864,27 +1024,8 @@ def _commitment_counts(
 
     Nothing paid is unknown, not zero: a payment of zero cannot be declared.
     """
-    steps = as_known_on(CommitmentStep.objects.filter(contract=OuterRef("contract"), key=OuterRef("key")), known_on)
-    paid = Subquery(
-        steps.filter(kind="paid").order_by().values("key").annotate(total=Sum("amount")).values("total"),
-        output_field=DecimalField(max_digits=16, decimal_places=2),
-    )
-    due = Q(due_on__lt=day) | Q(due_on__isnull=True, year__lt=day.year)
-    contested = Q(Exists(steps.filter(kind="contested")))
-    kept = (
-        Q(kind="money", paid__gte=F("amount")) | (Q(kind="support") & Q(Exists(steps.filter(kind="delivered"))))
-    ) & ~contested
-    known = ~Q(kind="money", amount__isnull=True) | Q(paid__gt=0)
-    late = Q(Exists(steps.filter(kind="refused"))) | (due & known & ~kept)
-    rows = (
-        as_known_on(Commitment.objects.filter(contract__in=keys), known_on)
-        .annotate(paid=Coalesce(paid, Value(Decimal(0)), output_field=DecimalField(max_digits=16, decimal_places=2)))
-        .annotate(bad=Case(When(late, then=Value(1)), default=Value(0), output_field=IntegerField()))
-        .order_by()
-        .values_list("contract_id")
-        .annotate(promised=Sum("amount"), total=Sum(NullIf("paid", Value(Decimal(0)))), n=Count("pk"), late=Sum("bad"))
-    )
-    return {row[0]: row[1:] for row in rows}
+    found = _asked(keys, _commitment_rows, day=day, year=day.year, known_on=known_on)
+    return {row[0]: row[1:] for row in found}
 
 
 def waiting_for(base: QuerySet[Contract], side: str, day: dt.date) -> list[Report]:

@@ -53,7 +53,7 @@ def days_of(n: int) -> Text:
 def _light(
     code: str, rule: Text, day: dt.date, inputs: Mapping[Any, Any], *, days: int = 0, reading: bool = True
 ) -> Light:
-    return Light(code, Why(rule=rule, day=day, inputs={str(k): v for k, v in inputs.items()}, reading=reading), days)
+    return Light(code, Why(rule=rule, day=day, inputs=inputs, reading=reading), days)
 
 
 def light(

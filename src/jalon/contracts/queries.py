@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from jalon.clusters import queries as register
 from jalon.clusters.models import (
     Cluster,
     ClusterGroup,
+    ClusterName,
     ClusterTerritory,
     LabelHolder,
     LabelPeriod,
@@ -22,6 +23,7 @@ from jalon.contracts import access, rules, states
 from jalon.contracts.models import Annex, Commitment, Contract, Party, Proposal, Signature, Text
 from jalon.core import clock
 from jalon.core.models import JournalEntry, as_known_on
+from jalon.core.prepared import Prepared
 from jalon.people.access import Actor, policy
 from jalon.roadmaps.models import Roadmap
 
@@ -56,9 +58,17 @@ def region_names(codes: Iterable[str], day: dt.date | None) -> list[str]:
 # --- names --------------------------------------------------------------------------------------------------------
 
 
+@Prepared
+def _names(clusters: Collection[int]) -> QuerySet:
+    wanted = ("cluster_id", "name", "starts_on", "ends_on", "certainty")
+    return ClusterName.objects.filter(cluster_id__in=clusters).only(*wanted).order_by("rank", "id")
+
+
 def name_clusters(contracts: Sequence[Contract], day: dt.date) -> Sequence[Contract]:
     """The same contracts, whose ``cluster_name`` is the one that the cluster bore on ``day``; one query for all."""
-    names = register.names_of({c.cluster_id for c in contracts}) if contracts else {}
+    names: dict[int, list[ClusterName]] = defaultdict(list)
+    for row in _names(clusters={c.cluster_id for c in contracts}):
+        names[row.cluster_id].append(row)
     for contract in contracts:
         cluster = contract.cluster
         cluster.name_of_day = register.name_on(names.get(cluster.pk, ()), cluster, day)
@@ -73,16 +83,33 @@ def called(cluster: Cluster, day: dt.date) -> str:
 # --- labels and groups --------------------------------------------------------------------------------------------
 
 
+@Prepared
+def _holders(clusters: Collection[int]) -> QuerySet:
+    return LabelHolder.objects.filter(cluster_id__in=clusters).only("label_id", "cluster_id", "starts_on", "ends_on")
+
+
+@Prepared
+def _periods(labels: Collection[int]) -> QuerySet:
+    return (
+        as_known_on(LabelPeriod.objects.filter(label_id__in=labels))
+        .select_related("act")
+        .only("label_id", "starts_on", "ends_on", "certainty", "act__reference")
+    )
+
+
 def label_spans(cluster_ids: Iterable[int], known_on: dt.date | None = None) -> dict[int, list[rules.LabelSpan]]:
     """The periods during which each cluster holds a label, alone or with others; two queries for all.
 
     ``known_on``: only what had been decided by then; an act whose day of decision is not known counts from the
     moment it was recorded.
     """
-    holders = list(LabelHolder.objects.filter(cluster_id__in=list(cluster_ids)))
-    periods = as_known_on(LabelPeriod.objects.filter(label_id__in={h.label_id for h in holders})).select_related("act")
-    if known_on is not None:
-        periods = periods.filter(
+    holders = _holders(clusters=set(cluster_ids))
+    labels = {h.label_id for h in holders}
+    periods: Iterable[LabelPeriod]
+    if known_on is None:
+        periods = _periods(labels=labels)
+    else:
+        periods = _periods.make(labels).filter(
             Q(act__isnull=True)
             | Q(act__decided_on__lte=known_on)
             | Q(act__decided_on__isnull=True, recorded_at__lte=clock.end_of_day(known_on))
