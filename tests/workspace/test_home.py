@@ -291,6 +291,6 @@ def test_a_task_says_who_waits_and_since_when(reported):
     (fresh,) = queries.tasks_for(f.make_actor("state_correspondent", cluster), DAY - dt.timedelta(days=39))
     assert fresh.light == "not_started"
     with speaking("fr"):
-        assert "attendu par Alpha depuis le" in str(tags.waiting(task, DAY)).replace("\u00a0", " ")
+        assert "qui attend : Alpha, depuis le" in str(tags.waiting(task, DAY)).replace("\u00a0", " ")
         assert str(tags.light_word(task, DAY)) == "attend depuis longtemps"
         assert str(tags.light_word(fresh, DAY)) == "à faire"

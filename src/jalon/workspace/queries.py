@@ -566,7 +566,7 @@ def milestone_deadlines(actor: Actor, day: dt.date) -> list[Task]:
     )
     return [
         Task(
-            T("Jalon : {m}", "Milestone: {m}", m=row.title),
+            T("Passer le jalon « {m} »", "Reach the milestone “{m}”", m=row.title),
             link("contract", row.action.contract.slug),
             row.due_on,
             light_of(row.due_on, day),

@@ -194,6 +194,9 @@ _ELEMENTS = {
     "party": "parties",
 }
 
+_ABOUT = {"action", "milestone", "objective", "indicator", "commitment", "annex", "path", "organisation", "user", "act"}
+_MATTER = {"state", "status", "percent", "value", "amount", "outcome", "role", "type", "done_on", "expected_end"}
+
 AT_ONCE = 3
 """So many changes are read without opening anything."""
 SHOWN = 12
@@ -253,7 +256,7 @@ def _lines(entry: JournalEntry, content: Any, sources: Mapping[str, str]) -> Ite
         )
         return
     before, after = entry.before or {}, entry.after or {}
-    keys = [key for key in dict.fromkeys([*after, *before]) if key not in SILENT]
+    keys = sorted((key for key in dict.fromkeys([*after, *before]) if key not in SILENT), key=_rank)
     for key in keys:
         old, new = before.get(key), after.get(key)
         if key == "values" and isinstance(old or {}, dict) and isinstance(new or {}, dict):
@@ -272,6 +275,11 @@ def _lines(entry: JournalEntry, content: Any, sources: Mapping[str, str]) -> Ite
             _value(entry, key, new, content, sources) if key in after else T("retiré", "removed"),
             "sha256" in key or (key == "file" and isinstance(new, str) and len(new) == 64),
         )
+
+
+def _rank(key: str) -> int:
+    """What an act is about comes first, then what changed, then the rest as it was written."""
+    return 0 if key in _ABOUT else 1 if key in _MATTER else 2
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any], content: Any) -> Iterable[Line]:

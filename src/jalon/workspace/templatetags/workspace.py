@@ -44,9 +44,9 @@ def waiting(task: Task, day: dt.date) -> Any:
     if task.since and task.since < day:
         said["ago"] = f" ({fmt.distance(task.since, day)})"
     if task.who and task.since:
-        return T("attendu par {who} depuis le {day}{ago}", "awaited by {who} since {day}{ago}", **said)
+        return T("qui attend : {who}, depuis le {day}{ago}", "who waits: {who}, since {day}{ago}", **said)
     if task.who:
-        return T("attendu par {who}", "awaited by {who}", **said)
+        return T("qui attend : {who}", "who waits: {who}", **said)
     return T("en attente depuis le {day}{ago}", "waiting since {day}{ago}", **said) if task.since else ""
 
 
