@@ -61,8 +61,12 @@ def run(size: Size, runs: int, told: Told) -> list[Figure]:
                 told.crashed.append(f"{one.name}.{kind} ({one.address}): {error}")
     found: list[Figure] = []
     for one, kind, act, floor, memory in asked:
-        rows = max(Browser(one.who).lines(f"{one.address}format=csv") - 1, 1)
-        timed = turn_about(act, floor, max(runs // 5, 3))
+        try:
+            rows = max(Browser(one.who).lines(f"{one.address}format=csv") - 1, 1)
+            timed = turn_about(act, floor, max(runs // 5, 3))
+        except RuntimeError as error:
+            told.crashed.append(f"{one.name}.{kind} ({one.address}): {error}")
+            continue
         found.append(
             Figure(
                 "exports", f"{one.name}.{kind}", timed.time, REFERENCE * rows, timed.time / rows / REFERENCE, AIM,

@@ -78,7 +78,11 @@ def run(size: Size, runs: int, told: Told) -> list[Figure]:
             told.crashed.append(f"{one.name} ({one.address}): {error}")
     found: list[Figure] = []
     for one, act, floor, memory in asked:
-        timed = turn_about(act, floor, runs, warm=2)
+        try:
+            timed = turn_about(act, floor, runs, warm=2)
+        except RuntimeError as error:
+            told.crashed.append(f"{one.name} ({one.address}): {error}")
+            continue
         found.append(
             Figure(
                 "pages", one.name, timed.time, timed.base, timed.ratio, AIM,
