@@ -826,6 +826,8 @@ def _decide(
 
 # --- comments -----------------------------------------------------------------------------------------------------
 
+MAX_COMMENT = 20_000
+
 
 @transaction.atomic
 def comment(text: Text, path: str, body: str, *, by: Actor, on: dt.date, at: dt.datetime | None = None) -> Comment:
@@ -836,11 +838,21 @@ def comment(text: Text, path: str, body: str, *, by: Actor, on: dt.date, at: dt.
     body = body.strip()
     if not body:
         raise Refused(T("Le commentaire est vide.", "The comment is empty."), kind="input")
+    if len(body) > MAX_COMMENT:
+        raise Refused(
+            T(
+                "Le commentaire a {n} signes, {max} au plus sont possibles ; un long document se joint en annexe.",
+                "The comment has {n} characters, at most {max} are possible; a long document is joined as an annex.",
+                n=len(body),
+                max=MAX_COMMENT,
+            ),
+            kind="input",
+        )
     moment = _moment(on, at)
     made = Comment.objects.create(
         text=text,
         path=path,
-        body=body[:20_000],
+        body=body,
         user_id_by=by.user_id,
         user_label=by.user_label,
         organisation_label=by.organisation_label,

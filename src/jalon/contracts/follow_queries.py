@@ -166,7 +166,9 @@ class CommitmentView:
 
     @property
     def part_paid(self) -> bool:
-        return bool(self.paid) and self.light.code != "reached"
+        """Something was paid, less than promised; a full payment that did not arrive is contested, not part."""
+        amount = self.commitment.amount
+        return bool(self.paid) and self.light.code != "reached" and (amount is None or self.paid < amount)
 
     @property
     def stage(self) -> str:

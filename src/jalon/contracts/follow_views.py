@@ -800,6 +800,7 @@ def contract_indicator(request: HttpRequest, slug: str, key: str) -> HttpRespons
             "breadcrumb": _crumbs(contract, (view.title, "")),
             "contract": contract,
             "view": view,
+            "explained": mine.inside or any(o.period_end.year == view.year for o in view.series),
             "mine": mine,
             "known_on": known_on,
             "versions": versions,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -388,7 +389,7 @@ def _seen(text: Text, path: str, request: HttpRequest) -> None:
     if now == seen:
         return
     last = (
-        Proposal.objects.filter(text=text, path__startswith=path, state="accepted")
+        Proposal.objects.filter(Q(path=path) | Q(path__startswith=f"{path}/"), text=text, state="accepted")
         .order_by("-decided_at", "-id")
         .first()
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from jalon.core.errors import NotAllowed
 from jalon.core.lang import T
+from jalon.core.why import Why
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,26 @@ class Actor:
                     "Your role ({role}) does not allow this act ({permission}).",
                     role=self.role_title or T("visiteur", "visitor"),
                     permission=permission,
-                )
+                ),
+                why=_why_role(self, permission),
             )
+
+
+def _why_role(actor: Actor, permission: str) -> Why:
+    """Which roles of the policy hold a permission: who can do what the actor may not."""
+    laws = policy()
+    return Why(
+        rule=T(
+            "Les rôles de la politique disent ce que chacun peut faire.",
+            "The policy's roles say what each may do.",
+        ),
+        parameter="roles",
+        inputs={
+            T("permission", "permission"): permission,
+            T("rôles qui l'ont", "roles that hold it"): ", ".join(str(r.title) for r in laws.roles if r.may(permission))
+            or "–",
+        },
+    )
 
 
 VISITOR = Actor()
