@@ -287,7 +287,7 @@ def test_a_new_contract_form_keeps_what_was_typed_when_the_label_forbids(client)
     answer = client.post(reverse("contract-new"), data)
     assert answer.status_code == 400
     assert "présidente du pôle" in answer.content.decode()
-    assert "2009-12-31" in answer.content.decode()
+    assert "31\u00a0décembre\u00a02009" in answer.content.decode()
     answer = client.post(reverse("contract-new"), data | {"ends_on": "2009-12-31"})
     assert answer.status_code == 302, answer.content.decode()
     assert Contract.objects.get().title == "Contrat du pôle"
