@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 BUILD_SECONDS = 300
 START_SECONDS = 60
@@ -70,6 +71,20 @@ def build_once(folder: Path, name: str = "demonstration", **more: str) -> Path:
     return home
 
 
+def of_this_run(tmp_path_factory: Any) -> Path:
+    """The home of the demonstration, built once per run. Nobody works in it: take a copy.
+
+    ``JALON_TEST_DEMONSTRATION`` names one that is built already, for whoever writes a journey.
+    """
+    given = os.environ.get("JALON_TEST_DEMONSTRATION")
+    if given:
+        return Path(given)
+    folder = tmp_path_factory.getbasetemp()
+    if folder.name.startswith("popen-"):  # a worker of xdist: its neighbours have folders beside it
+        folder = folder.parent
+    return build_once(folder)
+
+
 def copy_of(home: Path, to: Path) -> Path:
     """An installation of one's own, with nothing of the first touched."""
     return Path(shutil.copytree(home, to))
@@ -101,12 +116,12 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def served(home: Path, **more: str) -> Iterator[Site]:
+def served(home: Path, *options: str, **more: str) -> Iterator[Site]:
     """Serve an installation by ``jalon run`` until the end of the block."""
     port, log = _free_port(), home / "server.log"
     with open(log, "w", encoding="utf-8") as file:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jalon.cli", "run", "--port", str(port), "--workers", "1"],
+            [sys.executable, "-m", "jalon.cli", "run", "--port", str(port), "--workers", "1", *options],
             env=environment(home, **more),
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -25,28 +25,92 @@ def content(region: Any) -> dict[str, Any]:
         "improvement_axes": [],
         "objectives": [
             {
-                "key": "o1", "title": "Faire émerger des projets", "axis": None,
+                "key": "o1",
+                "title": "Faire émerger des projets",
+                "axis": None,
                 "actions": [
-                    {"key": "a1", "title": "Atelier annuel", "owner": "Pôle", "starts_on": "2009-02-01", "ends_on": "2009-12-31", "budget": "20000",
-                     "deliverables": "Compte rendu", "milestones": [{"key": "m1", "title": "Lieu retenu", "due_on": "2009-06-30"}]},
-                    {"key": "a2", "title": "Plateforme partagée", "owner": "Pôle", "starts_on": "2010-01-01", "ends_on": "2011-06-30", "budget": "90000",
-                     "deliverables": "", "milestones": []},
+                    {
+                        "key": "a1",
+                        "title": "Atelier annuel",
+                        "owner": "Pôle",
+                        "starts_on": "2009-02-01",
+                        "ends_on": "2009-12-31",
+                        "budget": "20000",
+                        "deliverables": "Compte rendu",
+                        "milestones": [{"key": "m1", "title": "Lieu retenu", "due_on": "2009-06-30"}],
+                    },
+                    {
+                        "key": "a2",
+                        "title": "Plateforme partagée",
+                        "owner": "Pôle",
+                        "starts_on": "2010-01-01",
+                        "ends_on": "2011-06-30",
+                        "budget": "90000",
+                        "deliverables": "",
+                        "milestones": [],
+                    },
                 ],
             },
             {"key": "o2", "title": "Accompagner les PME", "axis": None, "actions": []},
         ],
         "indicators": [
-            {"key": "i1", "code": "members_total", "title": "Nombre de membres", "unit": "count", "definition": "", "direction": "up", "common": True,
-             "objective": None, "baseline": "2", "baseline_on": "2008-12-31", "targets": {"2009": "3", "2010": "4"}},
-            {"key": "i2", "code": "projects_labelled", "title": "Projets labellisés", "unit": "count", "definition": "", "direction": "up", "common": True,
-             "objective": "o1", "baseline": "8", "baseline_on": "2008-12-31", "targets": {"2009": "12", "2010": "14"}},
-            {"key": "i3", "code": None, "title": "Visites d'entreprises", "unit": "nombre", "definition": "Visites faites par l'équipe", "direction": "up",
-             "common": False, "objective": "o2", "baseline": None, "baseline_on": None, "targets": {"2009": "30"}},
+            {
+                "key": "i1",
+                "code": "members_total",
+                "title": "Nombre de membres",
+                "unit": "count",
+                "definition": "",
+                "direction": "up",
+                "common": True,
+                "objective": None,
+                "baseline": "2",
+                "baseline_on": "2008-12-31",
+                "targets": {"2009": "3", "2010": "4"},
+            },
+            {
+                "key": "i2",
+                "code": "projects_labelled",
+                "title": "Projets labellisés",
+                "unit": "count",
+                "definition": "",
+                "direction": "up",
+                "common": True,
+                "objective": "o1",
+                "baseline": "8",
+                "baseline_on": "2008-12-31",
+                "targets": {"2009": "12", "2010": "14"},
+            },
+            {
+                "key": "i3",
+                "code": None,
+                "title": "Visites d'entreprises",
+                "unit": "nombre",
+                "definition": "Visites faites par l'équipe",
+                "direction": "up",
+                "common": False,
+                "objective": "o2",
+                "baseline": None,
+                "baseline_on": None,
+                "targets": {"2009": "30"},
+            },
         ],
         "commitments": [
-            {"key": "c1", "party": "authority1", "kind": "money", "title": "Animation", "amounts": {"2009": "100000", "2010": "100000"},
-             "due": {"2009": "2009-10-31", "2010": "2010-10-31"}},
-            {"key": "c2", "party": "state", "kind": "support", "title": "Un correspondant désigné", "amounts": {}, "due": {}},
+            {
+                "key": "c1",
+                "party": "authority1",
+                "kind": "money",
+                "title": "Animation",
+                "amounts": {"2009": "100000", "2010": "100000"},
+                "due": {"2009": "2009-10-31", "2010": "2010-10-31"},
+            },
+            {
+                "key": "c2",
+                "party": "state",
+                "kind": "support",
+                "title": "Un correspondant désigné",
+                "amounts": {},
+                "due": {},
+            },
         ],
     }
 
@@ -78,16 +142,32 @@ def make_lived(slug: str = "") -> Lived:
     text.save()
     bind(text, at=clock.moment_on(SIGNED))
     contract.refresh_from_db()
-    for kind, joined, left in (("sme", "2006-01-01", None), ("sme", "2009-05-01", None), ("large", "2007-01-01", "2009-08-31"), ("research_training", "2006-02-01", None)):
-        f.make_membership(cluster, joined_on=dt.date.fromisoformat(joined), member_type=kind, left_on=dt.date.fromisoformat(left) if left else None)
+    for kind, joined, left in (
+        ("sme", "2006-01-01", None),
+        ("sme", "2009-05-01", None),
+        ("large", "2007-01-01", "2009-08-31"),
+        ("research_training", "2006-02-01", None),
+    ):
+        f.make_membership(
+            cluster,
+            joined_on=dt.date.fromisoformat(joined),
+            member_type=kind,
+            left_on=dt.date.fromisoformat(left) if left else None,
+        )
     from jalon.programme.models import Round
 
     round = Round.objects.filter(code="2009").first() or f.make_round("2009", opens_on=dt.date(2010, 1, 1))
     report = f.make_report(contract, round)
     return Lived(
-        cluster, contract, round, report,
-        director=f.make_actor("cluster_director", cluster), team=f.make_actor("cluster_team", cluster),
-        correspondent=f.make_actor("state_correspondent", cluster), officer=f.make_actor("national_officer"), region=region,
+        cluster,
+        contract,
+        round,
+        report,
+        director=f.make_actor("cluster_director", cluster),
+        team=f.make_actor("cluster_team", cluster),
+        correspondent=f.make_actor("state_correspondent", cluster),
+        officer=f.make_actor("national_officer"),
+        region=region,
         other_director=f.make_actor("cluster_director", f.make_cluster()),
     )
 

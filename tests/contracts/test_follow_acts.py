@@ -45,7 +45,9 @@ class TestReport:
         assert current(world).state == "submitted"
         assert current(world, "members_total").value == 3  # computed from the register and kept with the report
 
-        acts.return_report(fresh(world), by=world.correspondent, on=LATER, reason="", values_returned={"i2": "Manque l'appel 8"})
+        acts.return_report(
+            fresh(world), by=world.correspondent, on=LATER, reason="", values_returned={"i2": "Manque l'appel 8"}
+        )
         assert current(world).state == "returned"
         assert current(world).reason == "Manque l'appel 8"
         assert current(world, world.contract.slug + "/i3").state == "submitted"
@@ -62,12 +64,26 @@ class TestReport:
         assert fresh(world).state == "validated"
         assert current(world).state == "validated"
         assert (current(world).value, current(world).version) == (14, 2)
-        told = [(o.version, o.value, o.state) for o in observed.history(world.cluster.pk, "projects_labelled", sight="own")]
-        assert told == [
-            (1, 12, "draft"), (1, 12, "submitted"), (1, 12, "returned"), (2, 14, "draft"), (2, 14, "submitted"), (2, 14, "validated"),
+        told = [
+            (o.version, o.value, o.state) for o in observed.history(world.cluster.pk, "projects_labelled", sight="own")
         ]
-        chain = list(JournalEntry.objects.filter(case=acts.case_of(fresh(world))).order_by("seq").values_list("act", flat=True))
-        assert [a for a in chain if a.startswith("report.")] == ["report.submit", "report.return", "report.submit", "report.validate"]
+        assert told == [
+            (1, 12, "draft"),
+            (1, 12, "submitted"),
+            (1, 12, "returned"),
+            (2, 14, "draft"),
+            (2, 14, "submitted"),
+            (2, 14, "validated"),
+        ]
+        chain = list(
+            JournalEntry.objects.filter(case=acts.case_of(fresh(world))).order_by("seq").values_list("act", flat=True)
+        )
+        assert [a for a in chain if a.startswith("report.")] == [
+            "report.submit",
+            "report.return",
+            "report.submit",
+            "report.validate",
+        ]
 
     def test_what_was_known_on_a_day_stays_known(self):
         world = make_lived()
@@ -131,7 +147,19 @@ class TestReport:
         [
             (acts.Typed(value="-3"), "range"),
             (acts.Typed(value="2,5"), "whole"),
-            (acts.Typed(value="10", breakdowns={"programme=fui": "4", "programme=anr": "5", "programme=regional": "0", "programme=european": "0", "programme=other": "0"}), "breakdown"),
+            (
+                acts.Typed(
+                    value="10",
+                    breakdowns={
+                        "programme=fui": "4",
+                        "programme=anr": "5",
+                        "programme=regional": "0",
+                        "programme=european": "0",
+                        "programme=other": "0",
+                    },
+                ),
+                "breakdown",
+            ),
             (acts.Typed(value="10", breakdowns={"programme=fui": "11"}), "breakdown"),
         ],
     )
@@ -172,7 +200,13 @@ class TestReport:
         world.round.save()
         with pytest.raises(Refused, match="close depuis"):
             acts.declare(fresh(world), "i2", acts.Typed(value="1"), by=world.team, on=dt.date(2010, 5, 2))
-        acts.extend_report(fresh(world), dt.date(2010, 6, 30), by=world.correspondent, on=dt.date(2010, 5, 2), reason="Direction absente")
+        acts.extend_report(
+            fresh(world),
+            dt.date(2010, 6, 30),
+            by=world.correspondent,
+            on=dt.date(2010, 5, 2),
+            reason="Direction absente",
+        )
         acts.declare(fresh(world), "i2", acts.Typed(value="1"), by=world.team, on=dt.date(2010, 5, 3))
 
     def test_more_time_needs_a_later_day_and_a_reason(self):
@@ -228,8 +262,19 @@ class TestActions:
         world = make_lived()
         action = Action.objects.select_related("contract__cluster").get(contract=world.contract, key="a2")
         with pytest.raises(Refused, match="dites pourquoi"):
-            acts.report_progress(action, status="late", percent=10, expected_end=dt.date(2011, 12, 1), by=world.team, on=DAY)
-        first = acts.report_progress(action, status="late", percent=10, expected_end=dt.date(2011, 12, 1), reason="Site non livré", by=world.team, on=DAY, seen=0)
+            acts.report_progress(
+                action, status="late", percent=10, expected_end=dt.date(2011, 12, 1), by=world.team, on=DAY
+            )
+        first = acts.report_progress(
+            action,
+            status="late",
+            percent=10,
+            expected_end=dt.date(2011, 12, 1),
+            reason="Site non livré",
+            by=world.team,
+            on=DAY,
+            seen=0,
+        )
         with pytest.raises(Refused, match="entre-temps"):
             acts.report_progress(action, status="on_track", percent=20, by=world.director, on=LATER, seen=0)
         acts.report_progress(action, status="on_track", percent=20, by=world.director, on=LATER, seen=first.pk)
@@ -255,9 +300,15 @@ class TestActions:
 
     def test_a_milestone_is_passed(self):
         world = make_lived()
-        stone = Milestone.objects.select_related("action__contract__cluster").get(action__contract=world.contract, key="m1")
+        stone = Milestone.objects.select_related("action__contract__cluster").get(
+            action__contract=world.contract, key="m1"
+        )
         acts.pass_milestone(stone, done_on=dt.date(2009, 6, 20), by=world.team, on=DAY)
-        view = next(v for v in queries.actions_of(world.contract, DAY, None, queries.texts_known(world.contract, None)) if v.action.key == "a1")
+        view = next(
+            v
+            for v in queries.actions_of(world.contract, DAY, None, queries.texts_known(world.contract, None))
+            if v.action.key == "a1"
+        )
         assert view.milestones[0].light.code == "reached"
         assert view.light.code == "late"
 
@@ -269,7 +320,11 @@ class TestActions:
         acts.state_objective(objective, "reached", by=world.team, on=DAY)
 
         def light():
-            return next(o for o in queries.objectives_of(world.contract, DAY, None, queries.texts_known(world.contract, None)) if o.objective.key == "o1").light.code
+            return next(
+                o
+                for o in queries.objectives_of(world.contract, DAY, None, queries.texts_known(world.contract, None))
+                if o.objective.key == "o1"
+            ).light.code
 
         assert light() == "on_track"
         acts.judge_objective(objective, agree=False, note="Un seul projet", by=world.correspondent, on=DAY)
@@ -324,7 +379,9 @@ class TestReminders:
     def test_a_reminder_leaves_on_its_days_once(self, policy):
         world = make_lived()
         before = OutboxMessage.objects.count()
-        assert acts.remind(world.round, by=world.officer, on=dt.date(2010, 3, 24), only_on_reminder_days=True) == 1  # 7 days before
+        assert (
+            acts.remind(world.round, by=world.officer, on=dt.date(2010, 3, 24), only_on_reminder_days=True) == 1
+        )  # 7 days before
         assert OutboxMessage.objects.count() == before + 2  # director and team
         assert acts.remind(world.round, by=world.officer, on=dt.date(2010, 3, 24)) == 0
         assert acts.remind(world.round, by=world.officer, on=dt.date(2010, 3, 25), only_on_reminder_days=True) == 0
@@ -346,10 +403,18 @@ def fresh_report(world):
 class TestBudget:
     """The running budget: versions, shares, who may."""
 
-    AMOUNTS = {"state": Decimal(300000), "local": Decimal(300000), "fees": Decimal(200000), "services": Decimal(200000), "in_kind": Decimal(50000)}
+    AMOUNTS = {
+        "state": Decimal(300000),
+        "local": Decimal(300000),
+        "fees": Decimal(200000),
+        "services": Decimal(200000),
+        "in_kind": Decimal(50000),
+    }
 
     def declare(self, world, year=2009, by=None, on=DAY, **kwargs):
-        return acts.declare_budget(world.contract, year, kwargs.pop("amounts", self.AMOUNTS), by=by or world.team, on=on, **kwargs)
+        return acts.declare_budget(
+            world.contract, year, kwargs.pop("amounts", self.AMOUNTS), by=by or world.team, on=on, **kwargs
+        )
 
     def year(self, world, known_on=None):
         return queries.budget_years(queries.budget_lines(world.contract, known_on))[-1]

@@ -60,14 +60,22 @@ def test_a_promise_and_its_twin_have_the_same_light():
     day, due = dt.date(2010, 5, 1), dt.date(2010, 3, 31)
     for today, done in ((day, None), (due, None), (day, due), (dt.date(2013, 1, 1), None)):
         closes = dt.date(2011, 12, 31)
-        pole = rules.action_light(today=today, starts_on=None, ends_on=due, closes_on=closes, status="done" if done else "", done_on=done)
+        pole = rules.action_light(
+            today=today, starts_on=None, ends_on=due, closes_on=closes, status="done" if done else "", done_on=done
+        )
         public = rules.commitment_light(today=today, kind="support", due_on=due, closes_on=closes, delivered_on=done)
         assert pole.code == public.code
 
 
 @pytest.mark.parametrize(
     ("state", "day", "side"),
-    [("open", 1, "governance"), ("open", 9, "governance"), ("returned", 1, "governance"), ("submitted", 1, "state"), ("validated", 1, "")],
+    [
+        ("open", 1, "governance"),
+        ("open", 9, "governance"),
+        ("returned", 1, "governance"),
+        ("submitted", 1, "state"),
+        ("validated", 1, ""),
+    ],
 )
 def test_whose_turn_it_is(state, day, side):
     assert rules.next_step(state, dt.date(2010, 4, day), dt.date(2010, 4, 5))[1] == side

@@ -20,7 +20,9 @@ def test_an_extension_without_a_known_day_counts_from_the_moment_it_was_recorded
     LabelPeriod.objects.filter(label=label).update(ends_on=dt.date(2009, 12, 31))
     start = dt.date(2010, 1, 1)
     at = clock.moment_on(start)
-    act = LabelAct.objects.create(label=label, act="extended", effective_from=start, precision="unknown", recorded_at=at)
+    act = LabelAct.objects.create(
+        label=label, act="extended", effective_from=start, precision="unknown", recorded_at=at
+    )
     LabelPeriod.objects.create(label=label, act=act, starts_on=start, ends_on=dt.date(2010, 5, 10), recorded_at=at)
 
     def last(known_on: dt.date) -> dt.date | None:

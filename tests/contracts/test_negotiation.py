@@ -287,7 +287,10 @@ def test_the_proposals_of_one_file_are_accepted_at_once_in_one_act():
     done = actions.accept_batch(world.text, BATCH, by=world.correspondent, on=w.START)
     assert {p.pk for p in done} == {p.pk for p in made}
     world.text.refresh_from_db()
-    assert doc.get(world.text.content, TARGET) == "250" and doc.get(world.text.content, "articles/object/body") == "Objet relu."
+    assert (
+        doc.get(world.text.content, TARGET) == "250"
+        and doc.get(world.text.content, "articles/object/body") == "Objet relu."
+    )
     rows = JournalEntry.objects.filter(case=f"contract:{world.contract.slug}", act="contract.accept")
     assert [sorted(r.after["proposals"]) for r in rows] == [sorted(p.pk for p in made)]
     assert world.text.proposals.filter(state="open").count() == 1  # the one that came by itself
@@ -316,7 +319,9 @@ def test_a_file_is_rejected_with_a_reason_by_those_who_decide():
     with pytest.raises(NotAllowed):
         actions.reject_batch(world.text, BATCH, reason="Non", by=world.director, on=w.START)
     actions.reject_batch(world.text, BATCH, reason="Trop ambitieux", by=world.correspondent, on=w.START)
-    assert set(Proposal.objects.filter(batch=BATCH).values_list("state", "decision_reason")) == {("rejected", "Trop ambitieux")}
+    assert set(Proposal.objects.filter(batch=BATCH).values_list("state", "decision_reason")) == {
+        ("rejected", "Trop ambitieux")
+    }
 
 
 def test_what_another_party_decides_stays_open():
@@ -325,4 +330,6 @@ def test_what_another_party_decides_stays_open():
     from_a_file(world, world.director, (TARGET, "250"), (f"commitments/{key}/amounts/2010", "120000"))
     done = actions.accept_batch(world.text, BATCH, by=world.correspondent, on=w.START)
     assert [p.path for p in done] == [TARGET]
-    assert list(Proposal.objects.filter(batch=BATCH, state="open").values_list("path", flat=True)) == [f"commitments/{key}/amounts/2010"]
+    assert list(Proposal.objects.filter(batch=BATCH, state="open").values_list("path", flat=True)) == [
+        f"commitments/{key}/amounts/2010"
+    ]

@@ -414,9 +414,7 @@ def test_pages_and_titles_bear_the_name_of_the_time(client):
     world = w.make_world()
     cluster = world.cluster
     ClusterName.objects.create(cluster=cluster, name="Nom d'alors", ends_on=w.START + dt.timedelta(days=2000), rank=1)
-    ClusterName.objects.create(
-        cluster=cluster, name=cluster.name, starts_on=w.START + dt.timedelta(days=2001), rank=2
-    )
+    ClusterName.objects.create(cluster=cluster, name=cluster.name, starts_on=w.START + dt.timedelta(days=2001), rank=2)
     w.signed(world)
     assert "Nom d'alors" in world.contract.title and cluster.name not in world.contract.title
     for name, args in (("contract-list", ()), ("contract-text", (world.contract.slug,))):

@@ -92,9 +92,7 @@ def test_rows_are_written_once(three_acts):
 
 
 def test_many_at_once_make_the_same_chain():
-    journal.record_many(
-        [{"case": f"cluster:{n % 7}", "act": "load", "on": DAY, "after": {"n": n}} for n in range(700)]
-    )
+    journal.record_many([{"case": f"cluster:{n % 7}", "act": "load", "on": DAY, "after": {"n": n}} for n in range(700)])
     journal.record("cluster:3", "edit", on=DAY)
     assert first_break() is None
     assert JournalHead.objects.get(case="cluster:3").seq == 101

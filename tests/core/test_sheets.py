@@ -15,16 +15,14 @@ from jalon.core.sheets import Column
 COLUMNS = [Column("Nom"), Column("Entrée", "date"), Column("Budget", "money")]
 ROWS = [
     ("Société Générale d'Été", dt.date(2009, 6, 30), Decimal("1234.50")),
-    ("=HYPERLINK(\"http://x\")", None, Decimal("-3")),
+    ('=HYPERLINK("http://x")', None, Decimal("-3")),
     ("+33 1 02 03 04 05", dt.date(2010, 2, 28), None),
     ("@nom ; avec « guillemets »", None, Decimal("0")),
 ]
 
 
 def as_rows(sheet):
-    return [
-        (sheets.as_text(r[0]), sheets.as_date(r[1]), sheets.as_decimal(r[2])) for r in sheet.rows[1:]
-    ]
+    return [(sheets.as_text(r[0]), sheets.as_date(r[1]), sheets.as_decimal(r[2])) for r in sheet.rows[1:]]
 
 
 @pytest.mark.parametrize("french", [True, False])
@@ -80,7 +78,11 @@ def bomb():
     ("data", "name", "words"),
     [
         (lambda: b"", "vide.csv", "est vide"),
-        (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "s.xlsx", "mot de passe"),
+        (
+            lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "s.xlsx",
+            "mot de passe",
+        ),
         (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 100, "s.xls", "ancien format"),
         (macro_workbook, "m.xlsm", "macros"),
         (bomb, "b.xlsx", "déplie"),
@@ -115,8 +117,17 @@ def test_formulas_are_reported_and_not_executed():
 
 @pytest.mark.parametrize(
     ("typed", "value"),
-    [("1 234,5", "1234.5"), ("1\u202f234,50", "1234.50"), ("1,234.5", "1234.5"), ("1.234,5", "1234.5"), ("12 %", "12"),
-     ("-3", "-3"), ("−3,2", "-3.2"), ("75 000 €", "75000"), (7, "7")],
+    [
+        ("1 234,5", "1234.5"),
+        ("1\u202f234,50", "1234.50"),
+        ("1,234.5", "1234.5"),
+        ("1.234,5", "1234.5"),
+        ("12 %", "12"),
+        ("-3", "-3"),
+        ("−3,2", "-3.2"),
+        ("75 000 €", "75000"),
+        (7, "7"),
+    ],
 )
 def test_numbers_as_people_type_them(typed, value):
     assert sheets.as_decimal(typed) == Decimal(value)
@@ -128,7 +139,9 @@ def test_what_is_not_a_number_says_so(typed):
         sheets.as_decimal(typed)
 
 
-@pytest.mark.parametrize("typed", ["2009-06-30", "30/06/2009", "30.6.2009", dt.date(2009, 6, 30), dt.datetime(2009, 6, 30)])
+@pytest.mark.parametrize(
+    "typed", ["2009-06-30", "30/06/2009", "30.6.2009", dt.date(2009, 6, 30), dt.datetime(2009, 6, 30)]
+)
 def test_days_as_people_type_them(typed):
     assert sheets.as_date(typed) == dt.date(2009, 6, 30)
 
@@ -148,7 +161,17 @@ def test_ods_keeps_spaces_lines_and_marks_and_leaves_out_what_xml_cannot_hold():
     with sheets.write_ods([("Feuille [1]", [sheets.Column(str(n)) for n in range(9)], [cells])]) as file:
         book = sheets.read(file.read(), "liste.ods")
     assert book.sheets[0].name == "Feuille -1-"
-    assert book.sheets[0].rows[1] == ["a  b", "deux\nlignes", '<x> & "y"', "bip", True, dt.date(2010, 6, 30), Decimal("-0.5"), None, "=1+1"]
+    assert book.sheets[0].rows[1] == [
+        "a  b",
+        "deux\nlignes",
+        '<x> & "y"',
+        "bip",
+        True,
+        dt.date(2010, 6, 30),
+        Decimal("-0.5"),
+        None,
+        "=1+1",
+    ]
     assert not book.sheets[0].formulas
 
 

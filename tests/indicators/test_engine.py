@@ -25,7 +25,12 @@ START, END = dt.date(2009, 1, 1), dt.date(2009, 12, 31)
 
 def member(cluster, kind, joined="2006-01-01", left=None, organisation=None, **fields):
     return f.make_membership(
-        cluster, organisation, joined_on=dt.date.fromisoformat(joined), left_on=dt.date.fromisoformat(left) if left else None, member_type=kind, **fields
+        cluster,
+        organisation,
+        joined_on=dt.date.fromisoformat(joined),
+        left_on=dt.date.fromisoformat(left) if left else None,
+        member_type=kind,
+        **fields,
     )
 
 
@@ -71,8 +76,16 @@ def test_team_and_budget(policy):
     cluster = f.make_cluster()
     at = clock.moment_on(START)
     for fte, status in (("8", "employed"), ("2", "seconded")):
-        TeamPost.objects.create(cluster=cluster, title="Poste", fte=D(fte), status=status, starts_on=START, recorded_at=at)
-    for kind, amount in (("state", 235000), ("local", 365000), ("fees", 300000), ("services", 100000), ("in_kind", 90000)):
+        TeamPost.objects.create(
+            cluster=cluster, title="Poste", fte=D(fte), status=status, starts_on=START, recorded_at=at
+        )
+    for kind, amount in (
+        ("state", 235000),
+        ("local", 365000),
+        ("fees", 300000),
+        ("services", 100000),
+        ("in_kind", 90000),
+    ):
         BudgetLine.objects.create(cluster=cluster, year=2009, kind=kind, amount=amount, recorded_at=at)
     found = measuring.read(MEASURES, [cluster.pk], START, END)[cluster.pk]
     assert (found["clusters.team_fte"], found["clusters.team_seconded_fte"]) == (10, 2)
@@ -119,7 +132,9 @@ def test_nationally_an_organisation_counts_once(policy):
     member(second, "sme", organisation=shared)
     member(second, "large")
     unknown = f.make_cluster()
-    found = {n.indicator.code: n for n in engine.national(policy.indicators, [first.pk, second.pk, unknown.pk], START, END)}
+    found = {
+        n.indicator.code: n for n in engine.national(policy.indicators, [first.pk, second.pk, unknown.pk], START, END)
+    }
     total = found["members_total"]
     assert (total.total, total.once, total.known, total.asked) == (3, 2, 2, 3)
     assert found["sme_share"].total == D("66.67")  # of the sums: 2 of 3

@@ -15,8 +15,18 @@ from jalon.policy import Formula
 @pytest.mark.parametrize(
     ("typed", "value"),
     [
-        ("12,5", "12.5"), ("12.5", "12.5"), ("1 234", "1234"), ("1\u202f234,50 €", "1234.5"), ("1\u00a0234\u00a0567", "1234567"), ("57 %", "57"),
-        ("-3", "-3"), ("\u22123,25", "-3.25"), ("0", "0"), (",5", "0.5"), ("11 ETP", "11"), ("007", "7"),
+        ("12,5", "12.5"),
+        ("12.5", "12.5"),
+        ("1 234", "1234"),
+        ("1\u202f234,50 €", "1234.5"),
+        ("1\u00a0234\u00a0567", "1234567"),
+        ("57 %", "57"),
+        ("-3", "-3"),
+        ("\u22123,25", "-3.25"),
+        ("0", "0"),
+        (",5", "0.5"),
+        ("11 ETP", "11"),
+        ("007", "7"),
     ],
 )
 def test_numbers_as_people_type_them(typed, value):
@@ -28,7 +38,10 @@ def test_nothing_is_unknown_not_zero(typed):
     assert read_number(typed) is None
 
 
-@pytest.mark.parametrize("typed", ["douze", "1 2", "1,2,3", "1.234,5", "=1+1", "12 34", "1e5", "NaN", "Infinity", "--4", "1" * 14, "0,1234567"])
+@pytest.mark.parametrize(
+    "typed",
+    ["douze", "1 2", "1,2,3", "1.234,5", "=1+1", "12 34", "1e5", "NaN", "Infinity", "--4", "1" * 14, "0,1234567"],
+)
 def test_what_is_not_one_number_is_refused(typed):
     with pytest.raises(Refused) as refused:
         read_number(typed)
@@ -67,10 +80,18 @@ PERCENT = Definition(unit="percent", decimals=1)
         (PERCENT, {"value": D(60), "numerator": D(1), "denominator": D(0)}, [("error", "fraction")]),
         (COUNT, {"value": D(9), "breakdowns": {"type": {"a": D(4), "b": D(5)}}}, []),
         (COUNT, {"value": D(10), "breakdowns": {"type": {"a": D(4), "b": D(5)}}}, [("error", "breakdown")]),
-        (COUNT, {"value": D(10), "breakdowns": {"type": {"a": D(4), "b": None}}}, [("warning", "breakdown_incomplete")]),
+        (
+            COUNT,
+            {"value": D(10), "breakdowns": {"type": {"a": D(4), "b": None}}},
+            [("warning", "breakdown_incomplete")],
+        ),
         (COUNT, {"value": D(3), "breakdowns": {"type": {"a": D(4), "b": None}}}, [("error", "breakdown")]),
         (COUNT, {"value": D(3), "breakdowns": {"type": {"a": D(4), "b": D(-1)}}}, [("error", "breakdown")]),
-        (COUNT, {"value": None, "note": "x", "breakdowns": {"type": {"a": D(4)}}}, [("error", "breakdown_without_total")]),
+        (
+            COUNT,
+            {"value": None, "note": "x", "breakdowns": {"type": {"a": D(4)}}},
+            [("error", "breakdown_without_total")],
+        ),
         (Definition(unit="count", evidence_required=True), {"value": D(3)}, [("warning", "evidence")]),
         (Definition(unit="count", evidence_required=True), {"value": D(3), "evidence": True}, []),
         (Definition(unit="other"), {"value": D(-3)}, []),

@@ -5,9 +5,6 @@ Each journey has a copy of the demonstration to itself, and may change it as it 
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
@@ -19,17 +16,7 @@ expect.set_options(timeout=15_000)  # a page may wait for another worker's
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """The home of the demonstration, built once per run. Nobody works in it: take a copy.
-
-    ``JALON_TEST_DEMONSTRATION`` names one that is built already, for whoever writes a journey.
-    """
-    given = os.environ.get("JALON_TEST_DEMONSTRATION")
-    if given:
-        return Path(given)
-    folder = tmp_path_factory.getbasetemp()
-    if folder.name.startswith("popen-"):  # a worker of xdist: its neighbours have folders beside it
-        folder = folder.parent
-    return demonstration.build_once(folder)
+    return demonstration.of_this_run(tmp_path_factory)
 
 
 @pytest.fixture

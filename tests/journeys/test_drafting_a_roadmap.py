@@ -24,7 +24,9 @@ def test_a_roadmap_from_its_return_to_its_validation(story, axe):
     state = story.enter("state_correspondent")
     state.goto("/accueil/")
     picture(state, "roadmap-1-home-of-the-state")
-    state.get_by_role("link", name=re.compile("Examiner.*Avenia|Avenia.*feuille de route|feuille de route.*Avenia")).first.click()
+    state.get_by_role(
+        "link", name=re.compile("Examiner.*Avenia|Avenia.*feuille de route|feuille de route.*Avenia")
+    ).first.click()
     expect(state.locator("main")).to_contain_text("Pôle Avenia")
     axe(state)
 
@@ -46,7 +48,9 @@ def test_a_roadmap_from_its_return_to_its_validation(story, axe):
 
     first.get_by_role("textbox", name="Environnement commercial").fill(MARKETS)
     saved(first, "Environnement commercial")
-    second.get_by_role("textbox", name="Environnement international").fill("Texte simulé. Deux centres étrangers sont suivis de près.")
+    second.get_by_role("textbox", name="Environnement international").fill(
+        "Texte simulé. Deux centres étrangers sont suivis de près."
+    )
     saved(second, "Environnement international")
 
     # The same section: nothing is overwritten, both texts are shown, the second decides.
@@ -75,7 +79,9 @@ def test_a_roadmap_from_its_return_to_its_validation(story, axe):
 
     # The State sees what changed since the first time, and validates.
     state.goto("/accueil/")
-    state.get_by_role("link", name=re.compile("Examiner.*Avenia|Avenia.*feuille de route|feuille de route.*Avenia")).first.click()
+    state.get_by_role(
+        "link", name=re.compile("Examiner.*Avenia|Avenia.*feuille de route|feuille de route.*Avenia")
+    ).first.click()
     expect(state.get_by_role("heading", name=re.compile("Ce qui a changé depuis l'envoi"))).to_be_visible()
     expect(state.locator("section.since")).to_contain_text("Environnement commercial")
     picture(state, "roadmap-4-second-review")

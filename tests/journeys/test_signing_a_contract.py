@@ -104,7 +104,9 @@ def test_a_contract_from_negotiation_to_force(story, axe):
     expect(state.locator("#e-commitments")).to_contain_text("40 000,50 €")
 
     # The pôle asks for a lower target; the State refuses it with its reason and proposes another; the pôle accepts.
-    target = propose(pole, CONTRACT, "Nombre de membres", {"2012": "120"}, "Le territoire compte peu de PME de la géologie.")
+    target = propose(
+        pole, CONTRACT, "Nombre de membres", {"2012": "120"}, "Le territoire compte peu de PME de la géologie."
+    )
     assert target != "120"
     state.goto(CONTRACT)
     proposal = state.locator(".proposal", has_text="peu de PME de la géologie")

@@ -16,6 +16,7 @@ FRENCH = {
     "l'objectif de l'État": "l'ambition de l'agence",
     "l’État et les collectivités": "l'agence et les comtés",
     "cet indicateur": "cette mesure",
+    "les indicateurs communs": "les mesures communes",
     "une action": "un chantier",
     "Chaque contrat signé": "Chaque accord de développement signé",
     "Le contrat": "L'accord de développement",

@@ -31,7 +31,10 @@ def test_only_periods_that_have_ended_and_have_a_delay_in_force_can_be_opened(po
 def test_a_round_takes_its_days_from_the_calendar_and_is_opened_once(officer, policy):
     made = actions.open_round("2009", by=officer, on=DAY)
     assert (made.period_start, made.period_end, made.opens_on, made.due_on) == (
-        dt.date(2009, 1, 1), dt.date(2009, 12, 31), dt.date(2010, 1, 1), dt.date(2010, 3, 31),
+        dt.date(2009, 1, 1),
+        dt.date(2009, 12, 31),
+        dt.date(2010, 1, 1),
+        dt.date(2010, 3, 31),
     )
     assert JournalEntry.objects.get(case=actions.case_of(made)).act == "round.open"
     assert queries.current_round(policy.slug, DAY) == made

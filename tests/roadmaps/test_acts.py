@@ -68,7 +68,9 @@ def test_the_second_of_two_saves_loses_no_word(world):
     assert section(world.draft).body == "Les mots du premier"
     kept = Revision.objects.get(refused=True)
     assert (kept.content, kept.user_label, kept.element) == (
-        {"body": "Les mots du second"}, world.team.user_label, f"section:{TEXT}",
+        {"body": "Les mots du second"},
+        world.team.user_label,
+        f"section:{TEXT}",
     )
     assert [r.pk for r in queries.waiting_words(world.draft)[f"section:{TEXT}"]] == [kept.pk]
     with pytest.raises(Conflict):  # the script tries again: the same words are kept once
@@ -230,7 +232,9 @@ class TestDecisions:
         assert make.user_of(world.other_correspondent).email not in told
         with pytest.raises(Refused, match="motif"):
             actions.return_with_reasons(world.draft, reason="  ", by=world.correspondent, on=DAY)
-        back = actions.return_with_reasons(world.draft, reason="Chiffrez les objectifs.", by=world.correspondent, on=DAY)
+        back = actions.return_with_reasons(
+            world.draft, reason="Chiffrez les objectifs.", by=world.correspondent, on=DAY
+        )
         assert (back.state, back.returned_reason) == ("returned", "Chiffrez les objectifs.")
         told = OutboxMessage.objects.filter(subject__contains="retournée")
         assert {m.to for m in told} == {make.user_of(world.director).email, make.user_of(world.team).email}
@@ -239,8 +243,13 @@ class TestDecisions:
         actions.submit(world.draft, by=world.director, on=DAY)
         done = actions.validate(world.draft, by=world.correspondent, on=DAY)
         assert acts_of(world.draft) == [
-            "roadmap.start", "roadmap.worded", "roadmap.submit", "roadmap.return",
-            "roadmap.worded", "roadmap.submit", "roadmap.validate",
+            "roadmap.start",
+            "roadmap.worded",
+            "roadmap.submit",
+            "roadmap.return",
+            "roadmap.worded",
+            "roadmap.submit",
+            "roadmap.validate",
         ]
         second = JournalEntry.objects.filter(act="roadmap.worded").last()
         assert set(second.after["texts"]) == {f"section:{TEXT}"}
@@ -273,7 +282,9 @@ class TestDecisions:
     @pytest.mark.parametrize("act", ["return_with_reasons", "validate"])
     def test_a_draft_cannot_be_decided(self, world, act):
         with pytest.raises(Refused, match="il faudrait"):
-            getattr(actions, act)(world.draft, by=world.correspondent, on=DAY, **({"reason": "x"} if "return" in act else {}))
+            getattr(actions, act)(
+                world.draft, by=world.correspondent, on=DAY, **({"reason": "x"} if "return" in act else {})
+            )
 
     @pytest.mark.parametrize("who", ["team", "other_team", "correspondent", "national", "authority", "reader"])
     def test_only_the_director_submits(self, world, who):
@@ -332,7 +343,10 @@ class TestVersions:
     def test_into_the_next_phase(self, validated):
         day = dt.date(2013, 3, 1)
         new = actions.new_version(
-            validated.draft, by=validated.director, on=day, phase="phase-3",
+            validated.draft,
+            by=validated.director,
+            on=day,
+            phase="phase-3",
             mapping={"section:technology-objectives": "economic-output", "section:market-objectives": ""},
         )
         assert (new.template, new.version, new.phase) == ("roadmap-2013", 1, "phase-3")
@@ -344,7 +358,10 @@ class TestVersions:
         assert set(left) == {"objective de market-objectives", "objective de development-objectives"}
         with pytest.raises(Refused, match="ne peut pas aller"):
             actions.new_version(
-                validated.draft, by=validated.director, on=dt.date(2019, 3, 1), phase="phase-4",
+                validated.draft,
+                by=validated.director,
+                on=dt.date(2019, 3, 1),
+                phase="phase-4",
                 mapping={"section:action-plan": "nulle-part"},
             )
 

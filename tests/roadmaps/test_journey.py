@@ -123,8 +123,15 @@ def test_pages_fit_their_screens(open_as, axe, picture):
     fill(world.draft, world.director)
     item = actions.add_item(world.draft, "priority-fields", level="axis", title=long, by=world.team, on=DAY)
     actions.save_item(
-        world.draft, item.key, title=long, body="Un texte.\n\nUn second paragraphe.", horizon="short",
-        due_on=DAY, rev=1, by=world.team, on=DAY,
+        world.draft,
+        item.key,
+        title=long,
+        body="Un texte.\n\nUn second paragraphe.",
+        horizon="short",
+        due_on=DAY,
+        rev=1,
+        by=world.team,
+        on=DAY,
     )
     actions.add_item(world.draft, "priority-fields", level="field", title=long, parent=item.key, by=world.team, on=DAY)
     actions.save_section(world.draft, TEXT, body="Une ligne.\nUne autre.\n" + long, rev=1, by=world.director, on=DAY)
@@ -133,7 +140,9 @@ def test_pages_fit_their_screens(open_as, axe, picture):
     gone = actions.add_item(world.draft, "priority-fields", level="axis", title="Abandonné", by=world.team, on=DAY)
     actions.remove_item(world.draft, gone.key, by=world.team, on=DAY)
     actions.submit(world.draft, by=world.director, on=DAY)
-    actions.return_with_reasons(world.draft, reason="Chiffrez les objectifs.\nNommez qui fait quoi.", by=world.correspondent, on=DAY)
+    actions.return_with_reasons(
+        world.draft, reason="Chiffrez les objectifs.\nNommez qui fait quoi.", by=world.correspondent, on=DAY
+    )
     pk = world.draft.pk
     kept = Revision.objects.get(refused=True)
 

@@ -12,8 +12,17 @@ from tests.roadmaps.world import DAY, fill
 
 TEXT = "position-technology"
 ALL = [
-    "director", "team", "other_team", "correspondent", "other_correspondent", "prefect", "national", "authority",
-    "other_authority", "reader", None,
+    "director",
+    "team",
+    "other_team",
+    "correspondent",
+    "other_correspondent",
+    "prefect",
+    "national",
+    "authority",
+    "other_authority",
+    "reader",
+    None,
 ]
 TEAM, REVIEWERS, PARTIES = {"director", "team"}, {"correspondent", "national"}, {"prefect", "authority"}
 

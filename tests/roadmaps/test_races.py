@@ -75,9 +75,7 @@ def test_two_new_elements_get_two_keys():
     world = build()
     results = race(
         *(
-            lambda who=who: actions.add_item(
-                world.draft, "priority-fields", level="axis", title="Axe", by=who, on=DAY
-            )
+            lambda who=who: actions.add_item(world.draft, "priority-fields", level="axis", title="Axe", by=who, on=DAY)
             for who in (world.director, world.team, world.director)
         )
     )

@@ -36,7 +36,11 @@ def template_from(said):
         ),
         sections=tuple(
             s.Section(
-                key=x["key"], title=text(x["key"]), guidance=text(""), required=x["required"], kind=x["kind"],
+                key=x["key"],
+                title=text(x["key"]),
+                guidance=text(""),
+                required=x["required"],
+                kind=x["kind"],
                 levels=tuple(x.get("levels", ())),
             )
             for x in said["sections"]
@@ -215,7 +219,8 @@ def test_migration_proposes_and_leaves_behind():
     texts, kept, left = rules.migrate(steps, chosen, new=new, bodies=bodies, elements=AXES)
     assert texts == {"position": "position\n\nIci\n\nnote\n\nLà"}
     assert {(e.key, e.section, e.level, e.parent) for e in kept} >= {
-        ("action-1", "plan", "action", "objective-1"), ("objective-1", "plan", "axis", None),
+        ("action-1", "plan", "action", "objective-1"),
+        ("objective-1", "plan", "axis", None),
     }
     assert left == []
     with pytest.raises(Refused):
@@ -228,7 +233,9 @@ def test_elements_side_by_side():
     assert [(a and a.key, b and b.key) for a, b in by_key] == [("axis-1", "axis-1"), (None, "axis-9"), ("axis-2", None)]
     by_title = rules.pair_elements(AXES[:2], after, related=False)
     assert [(a and a.key, b and b.key) for a, b in by_title] == [
-        (None, "axis-1"), ("axis-2", "axis-9"), ("axis-1", None),
+        (None, "axis-1"),
+        ("axis-2", "axis-9"),
+        ("axis-1", None),
     ]
 
 

@@ -18,12 +18,20 @@ def fill(roadmap, by, on=DAY):
     tops = {}
     for section in template.sections:
         if section.kind == "text":
-            actions.save_section(roadmap, section.key, body=f"Texte de {section.key}, écrit à l'été.", rev=0, by=by, on=on)
+            actions.save_section(
+                roadmap, section.key, body=f"Texte de {section.key}, écrit à l'été.", rev=0, by=by, on=on
+            )
             continue
         for level in section.levels:
             above = template.level(level).parent
             item = actions.add_item(
-                roadmap, section.key, level=level, title=f"{level} de {section.key}", parent=tops.get(above, ""), by=by, on=on
+                roadmap,
+                section.key,
+                level=level,
+                title=f"{level} de {section.key}",
+                parent=tops.get(above, ""),
+                by=by,
+                on=on,
             )
             tops.setdefault(level, item.key)
     roadmap.refresh_from_db()

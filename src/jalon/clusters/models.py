@@ -26,16 +26,10 @@ class Cluster(models.Model):
     theme_fr = models.CharField(max_length=300, blank=True)
     theme_en = models.CharField(max_length=300, blank=True)
     city = models.CharField(max_length=120, blank=True)
-    latitude = models.DecimalField(
-        max_digits=8, decimal_places=4, null=True, blank=True
-    )
-    longitude = models.DecimalField(
-        max_digits=8, decimal_places=4, null=True, blank=True
-    )
+    latitude = models.DecimalField(max_digits=8, decimal_places=4, null=True, blank=True)
+    longitude = models.DecimalField(max_digits=8, decimal_places=4, null=True, blank=True)
     website = models.URLField(max_length=300, blank=True)
-    published = models.JSONField(
-        default=dict, blank=True
-    )  # published figures: members_count, members_year…
+    published = models.JSONField(default=dict, blank=True)  # published figures: members_count, members_year…
     earlier = models.JSONField(default=list, blank=True)  # theme and seat until a day, oldest first
     notes = models.JSONField(default=list, blank=True)
     kept = models.JSONField(default=list, blank=True)  # fields edited on screen: loading leaves them alone
@@ -67,9 +61,7 @@ class ClusterName(models.Model):
 class ClusterTerritory(models.Model):
     """A region of the cluster's territory, in a set of regions of its time (``regions-1970``, ``regions-2016``)."""
 
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="territories"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="territories")
     region_set = models.CharField(max_length=30)
     region_code = models.CharField(max_length=10)
     rank = models.PositiveSmallIntegerField(default=0)
@@ -81,11 +73,7 @@ class ClusterTerritory(models.Model):
                 name="territory_region_once",
             )
         ]
-        indexes = [
-            models.Index(
-                fields=["region_set", "region_code"], name="territory_by_region"
-            )
-        ]
+        indexes = [models.Index(fields=["region_set", "region_code"], name="territory_by_region")]
 
 
 class Label(models.Model):
@@ -101,9 +89,7 @@ class Label(models.Model):
     note_fr = models.CharField(max_length=500, blank=True)
     note_en = models.CharField(max_length=500, blank=True)
     sources = models.JSONField(default=list, blank=True)
-    holders = models.ManyToManyField(
-        Cluster, through="LabelHolder", related_name="labels"
-    )
+    holders = models.ManyToManyField(Cluster, through="LabelHolder", related_name="labels")
 
     def __str__(self) -> str:
         return self.name
@@ -117,9 +103,7 @@ class LabelHolder(models.Model):
     """
 
     label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="held_by")
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="holdings"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="holdings")
     role = models.CharField(max_length=10, default="holder")
     starts_on = models.DateField(null=True)
     ends_on = models.DateField(null=True)
@@ -159,9 +143,7 @@ class LabelPeriod(TwoTimes):
     """
 
     label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="periods")
-    act = models.ForeignKey(
-        LabelAct, null=True, on_delete=models.CASCADE, related_name="periods"
-    )
+    act = models.ForeignKey(LabelAct, null=True, on_delete=models.CASCADE, related_name="periods")
     starts_on = models.DateField()
     ends_on = models.DateField(null=True)
     certainty = models.CharField(max_length=10, default="known")
@@ -173,9 +155,7 @@ class LabelPeriod(TwoTimes):
                 name="label_period_in_order",
             )
         ]
-        indexes = [
-            models.Index(fields=["starts_on", "ends_on"], name="label_period_days")
-        ]
+        indexes = [models.Index(fields=["starts_on", "ends_on"], name="label_period_days")]
 
 
 class Relation(models.Model):
@@ -198,21 +178,15 @@ class Relation(models.Model):
 class RelationEnd(models.Model):
     """One body at one end of a relation (``side``: from, to)."""
 
-    relation = models.ForeignKey(
-        Relation, on_delete=models.CASCADE, related_name="ends"
-    )
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="relation_ends"
-    )
+    relation = models.ForeignKey(Relation, on_delete=models.CASCADE, related_name="ends")
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="relation_ends")
     side = models.CharField(max_length=4)
 
 
 class ClusterGroup(TwoTimes):
     """Group or grade given by a published evaluation (2008: 1, 2, 3; 2012: grades). Unknown = no row."""
 
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="groups"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="groups")
     evaluation = models.CharField(max_length=40)
     group = models.CharField(max_length=40)
     on = models.DateField(null=True)
@@ -241,12 +215,8 @@ class NationalDecision(models.Model):
 class Carrier(models.Model):
     """The organisation that carries a pôle (*structure de gouvernance*); it may be another body than the pôle."""
 
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="carriers"
-    )
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="carries"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="carriers")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="carries")
     starts_on = models.DateField(null=True)
     ends_on = models.DateField(null=True)
     note = models.CharField(max_length=300, blank=True)
@@ -257,9 +227,7 @@ class Carrier(models.Model):
 class Correspondent(models.Model):
     """The State correspondent of a pôle: a user acting for a State service, from a day to a day."""
 
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="correspondents"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="correspondents")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="follows")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     starts_on = models.DateField()
@@ -274,17 +242,13 @@ class TeamPost(TwoTimes):
     title = models.CharField(max_length=120)
     fte = models.DecimalField(max_digits=5, decimal_places=2)
     status = models.CharField(max_length=10)  # employed, seconded
-    seconded_by = models.ForeignKey(
-        Organisation, null=True, blank=True, on_delete=models.PROTECT
-    )
+    seconded_by = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(fte__gt=0) & Q(fte__lte=100), name="post_fte_positive"
-            ),
+            models.CheckConstraint(condition=Q(fte__gt=0) & Q(fte__lte=100), name="post_fte_positive"),
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="post_ends_after_start",
@@ -295,9 +259,7 @@ class TeamPost(TwoTimes):
 class GovernanceBody(models.Model):
     """A governing body of the carrier: board, bureau, general meeting, labelling committee."""
 
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="bodies"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="bodies")
     kind = models.CharField(max_length=30)
     title = models.CharField(max_length=160)
     simulated = models.BooleanField(default=False)
@@ -307,13 +269,9 @@ class GovernanceBody(models.Model):
 class Seat(TwoTimes):
     """A seat in a governing body: college, organisation, mandate from a day to a day."""
 
-    body = models.ForeignKey(
-        GovernanceBody, on_delete=models.CASCADE, related_name="seats"
-    )
+    body = models.ForeignKey(GovernanceBody, on_delete=models.CASCADE, related_name="seats")
     college = models.CharField(max_length=40)
-    organisation = models.ForeignKey(
-        Organisation, null=True, blank=True, on_delete=models.PROTECT
-    )
+    organisation = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT)
     function = models.CharField(max_length=80, blank=True)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True)
@@ -322,9 +280,7 @@ class Seat(TwoTimes):
 class ClusterDocument(models.Model):
     """A dated document of the register: statutes, labelling rules, label letter."""
 
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="documents"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="documents")
     kind = models.CharField(max_length=40)
     title = models.CharField(max_length=255)
     dated = models.DateField()
@@ -339,9 +295,7 @@ class ImportBatch(models.Model):
     Nothing is written to the register before ``accepted``. ``rows`` keeps the verdicts.
     """
 
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="imports"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="imports")
     file = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT)
     file_name = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64)
@@ -365,19 +319,13 @@ class Membership(TwoTimes):
     the membership of one organisation in one cluster may not overlap (the database refuses it).
     """
 
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="memberships"
-    )
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="memberships"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="memberships")
     member_type = models.CharField(max_length=30)
     college = models.CharField(max_length=40, blank=True)
     joined_on = models.DateField()
     left_on = models.DateField(null=True, blank=True)
-    batch = models.ForeignKey(
-        ImportBatch, null=True, blank=True, on_delete=models.SET_NULL
-    )
+    batch = models.ForeignKey(ImportBatch, null=True, blank=True, on_delete=models.SET_NULL)
     replaces = models.ForeignKey(
         "self",
         null=True,
@@ -399,7 +347,5 @@ class Membership(TwoTimes):
                 name="membership_current",
                 condition=Q(superseded_at__isnull=True),
             ),
-            models.Index(
-                fields=["organisation", "cluster"], name="membership_of_organisation"
-            ),
+            models.Index(fields=["organisation", "cluster"], name="membership_of_organisation"),
         ]

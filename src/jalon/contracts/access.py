@@ -92,7 +92,9 @@ def party_of(actor: Actor, contract: Contract, on: dt.date, parties: Iterable[Pa
         return own if carries.exists() else None
     if actor.national:
         return own
-    follows = Correspondent.objects.filter(_within(on), cluster_id=contract.cluster_id, user_id=actor.principal_id or actor.user_id)
+    follows = Correspondent.objects.filter(
+        _within(on), cluster_id=contract.cluster_id, user_id=actor.principal_id or actor.user_id
+    )
     return own if follows.exists() else None
 
 
@@ -120,7 +122,9 @@ def may_prepare(actor: Actor, cluster_id: int, on: dt.date) -> None:
     actor.require("contract.prepare")
     if (
         actor.national
-        or Correspondent.objects.filter(_within(on), cluster_id=cluster_id, user_id=actor.principal_id or actor.user_id).exists()
+        or Correspondent.objects.filter(
+            _within(on), cluster_id=cluster_id, user_id=actor.principal_id or actor.user_id
+        ).exists()
     ):
         return
     raise NotAllowed(

@@ -39,7 +39,9 @@ def _mine(actor: Actor, day: dt.date) -> Q:
         )
         return Q(Exists(carrier)) | Q(party)
     if actor.side == "state":
-        follows = Correspondent.objects.filter(_running(day), cluster=OuterRef("cluster"), user_id=actor.principal_id or actor.user_id)
+        follows = Correspondent.objects.filter(
+            _running(day), cluster=OuterRef("cluster"), user_id=actor.principal_id or actor.user_id
+        )
         return Q(Exists(follows)) | Q(party)
     if actor.side == "authority":
         return Q(party)

@@ -1224,9 +1224,7 @@ def declare_budget(
         Cluster.objects.select_for_update().get(pk=contract.cluster_id)
         current = {
             line.kind: line
-            for line in BudgetLine.objects.filter(
-                cluster_id=contract.cluster_id, year=year, superseded_at__isnull=True
-            )
+            for line in BudgetLine.objects.filter(cluster_id=contract.cluster_id, year=year, superseded_at__isnull=True)
         }
         newest = max((line.pk for line in current.values()), default=0)
         if seen is not None and seen != newest:

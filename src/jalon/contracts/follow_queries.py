@@ -865,6 +865,16 @@ def board_counts(contracts: QuerySet[Contract]) -> Counter:
     return counted
 
 
+def counted(contracts: Sequence[Contract]) -> Counter:
+    """:func:`board_counts` of contracts that were read already."""
+    counts: Counter = Counter(all=len(contracts))
+    for c in contracts:
+        counts[c.report_state or ""] += 1
+        if c.urgency == 0:
+            counts["late"] += 1
+    return counts
+
+
 def board_rows(
     contracts: Sequence[Contract], round: Round | None, day: dt.date, known_on: dt.date | None, among: Any = None
 ) -> list[BoardRow]:

@@ -946,7 +946,9 @@ def _sections(report: Report, mine: Standing, known: dict[str, dict[str, Any]] |
         shown = main if own else None
         locked = not editable or (report.state == states.RETURNED and main is not None and main.state == "submitted")
         if line.source != "declared":
-            light = "done" if line.source == "computed" else "not_yet_due"  # the section is ready; not: the target is reached
+            light = (
+                "done" if line.source == "computed" else "not_yet_due"
+            )  # the section is ready; not: the target is reached
         elif shown is not None and shown.state == "returned":
             light = "at_risk"
         elif line.filled and own:
@@ -1325,12 +1327,15 @@ def _board(request: HttpRequest, base: Any, template: str, extra: dict[str, Any]
         return export(
             request, f"{name}-{day.isoformat()}", BOARD_COLUMNS, rows, simulated=any(c.simulated for c in found)
         )
-    counts = queries.board_counts(contracts)
+    # The state as known on an earlier day is read in the journal: once, where the selection is not too large.
+    early = list(contracts[: SUMMED + 1]) if known_on else []
+    counts = queries.counted(early) if known_on and len(early) <= SUMMED else queries.board_counts(contracts)
     # Over a few hundred contracts the sums cost little and are those of the whole selection; above, they are asked for.
     whole = counts["all"] <= SUMMED or request.GET.get("totaux") == "1"
     shown: Page = _Counted(contracts, PER_PAGE, counts["all"]).get_page(request.GET.get("page"))
     if whole:
-        rows = queries.board_rows(list(contracts), round, day, known_on)
+        found = early if known_on and len(early) == counts["all"] else list(contracts)
+        rows = queries.board_rows(found, round, day, known_on)
         summed, rows = rows, rows[max(shown.start_index() - 1, 0) : shown.end_index()]
     else:
         summed = rows = queries.board_rows(list(shown.object_list), round, day, known_on)

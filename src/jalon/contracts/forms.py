@@ -61,7 +61,6 @@ class NewContract(forms.Form):
     state_signatory = forms.CharField(
         label=T("Signataire pour l'État (fonction)", "Signatory for the State (function)"),
         max_length=160,
-        initial="préfet de région",
     )
     authorities = forms.ModelMultipleChoiceField(
         Organisation.objects.none(),
@@ -76,7 +75,6 @@ class NewContract(forms.Form):
     governance_signatory = forms.CharField(
         label=T("Signataire pour le pôle (fonction)", "Signatory for the cluster (function)"),
         max_length=160,
-        initial="président de la structure de gouvernance",
     )
     title = forms.CharField(
         label=T("Intitulé", "Title"),
@@ -92,6 +90,14 @@ class NewContract(forms.Form):
         kinds = Organisation.objects.filter(merged_into__isnull=True).order_by("name_key")
         self.fields["state"].queryset = kinds.filter(kind="state_service")
         self.fields["authorities"].queryset = kinds.filter(kind="authority")
+        # Who signs for a side, and whether authorities must, stands in the policy's templates.
+        if any(p.kind == "authority" and p.min == 0 for t in laws.contract_templates for p in t.parties):
+            self.fields["authorities"].required = False
+        for side in ("state", "governance"):
+            roles = [p.role for t in laws.contract_templates for p in t.parties if p.kind == side]
+            if roles:
+                title = str(next(r.title for r in laws.roles if r.code == roles[0]))
+                self.fields[f"{side}_signatory"].initial = title[:1].lower() + title[1:]
         self.fields["phase"].choices = [
             (t.phase, f"{laws.phase(t.phase).title} – {t.title}") for t in laws.contract_templates
         ]

@@ -150,9 +150,7 @@ def _due_rows(clusters: Collection[int] | None, start: date, end: date, known_on
     due = _living(
         as_known_on(Commitment.objects.filter(kind="money", amount__isnull=False), known_on), clusters, start, end
     )
-    return (
-        due.order_by().values_list("contract__cluster_id").annotate(total=Sum("amount", filter=Q(due_on__lte=end)))
-    )
+    return due.order_by().values_list("contract__cluster_id").annotate(total=Sum("amount", filter=Q(due_on__lte=end)))
 
 
 @Prepared

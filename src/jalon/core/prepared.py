@@ -37,8 +37,7 @@ class Prepared:
     def __call__(self, **values: Any) -> list[Any]:
         """The rows for these values, as a list."""
         shape = tuple(
-            (name, value if value is None or isinstance(value, bool) else type(value))
-            for name, value in values.items()
+            (name, value if value is None or isinstance(value, bool) else type(value)) for name, value in values.items()
         )
         if any(isinstance(v, (list, tuple, set, frozenset)) and not v for v in values.values()):
             return list(self.make(**values))

@@ -423,7 +423,7 @@ def small_world(world: World, say: Say) -> None:
     Setting.objects.filter(key=clock.KEY).update(value={"day": day.isoformat(), "start": day.isoformat(), "seed": 0})
     words = policy().words
     kinds = {
-        "state": ("state", "authority"),
+        "state": ("state", "state_service"),
         "authority": ("authority", "authority"),
         "governance": ("governance_body", "company"),
     }

@@ -86,7 +86,12 @@ def people(world: World) -> None:
         if slug in (HOME_CLUSTER, YOUNG_CLUSTER):
             world.users[f"director-{slug}"] = world.users["cluster_director"]
         else:
-            add(f"director-{slug}", f"Direction de {called(cluster, DAY)} (simulée)", world.carrier[slug], "cluster_director")
+            add(
+                f"director-{slug}",
+                f"Direction de {called(cluster, DAY)} (simulée)",
+                world.carrier[slug],
+                "cluster_director",
+            )
     for region in world.councils:
         key = _key(region)
         home = region == world.region[HOME_CLUSTER]
@@ -289,7 +294,9 @@ def parties(
         if not any(kind == "authority" for kind, _, _ in asked):
             for name in world.regions[slug]:
                 council(name)
-    asked.append(("governance", world.carrier[slug], f"président de la structure de gouvernance de {called(cluster, DAY)}"))
+    asked.append(
+        ("governance", world.carrier[slug], f"président de la structure de gouvernance de {called(cluster, DAY)}")
+    )
     acting.append((f"director-{slug}", "cluster_director", world.carrier[slug]))
     return asked, acting
 

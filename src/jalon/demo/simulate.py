@@ -166,7 +166,10 @@ def _membership(
 def team(weight: float, rng: random.Random) -> list[tuple[str, Decimal, str]]:
     """Posts of a permanent team: ``(title key, full-time equivalents, employed or seconded)``."""
     total = max(3.0, min(30.0, 11 * weight))
-    posts: list[tuple[str, Decimal, str]] = [("director", Decimal(1), "employed"), ("assistant", Decimal(1), "employed")]
+    posts: list[tuple[str, Decimal, str]] = [
+        ("director", Decimal(1), "employed"),
+        ("assistant", Decimal(1), "employed"),
+    ]
     left = total - 2
     keys = ("projects", "projects", "international", "communication", "sme", "skills", "intelligence", "platforms")
     place = 0

@@ -37,7 +37,11 @@ ARTICLES = {
 
 AXES = (
     ("x1", "Définition de la stratégie", "Texte simulé. Préciser les domaines prioritaires et les renoncements."),
-    ("x2", "Gouvernance et rôle de l'équipe", "Texte simulé. Réunir plus souvent le bureau, renforcer l'équipe permanente."),
+    (
+        "x2",
+        "Gouvernance et rôle de l'équipe",
+        "Texte simulé. Réunir plus souvent le bureau, renforcer l'équipe permanente.",
+    ),
 )
 
 OBJECTIVES = (

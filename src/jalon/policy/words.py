@@ -174,7 +174,7 @@ def _pattern(forms: Mapping[str, object], determiners: str) -> re.Pattern[str] |
         r"(?P<kept>\{[^}]*\}|%\([^)]*\)\w|https?://\S+)"
         rf"|(?:(?<![\w/.-])(?P<det>(?i:{determiners}))(?:(?<=['’])|[ \u00a0]))?"
         rf"(?<![\w/._-])(?P<noun>{nouns})(?![\w/_]|[.-]\w)"
-        r"(?P<after>(?: (?:est|sera|a été|n'est pas|n'a pas été|sont|ont été))?(?: encore| déjà)? \w+ée?s?(?!\w))?"
+        r"(?P<after>(?: (?:est|sera|a été|n'est pas|n'a pas été|sont|ont été))?(?: encore| déjà)? (?:\w+ée?|commune?)s?(?!\w))?"
     )
 
 
@@ -201,7 +201,9 @@ def _in_french(found: re.Match[str], forms: Mapping[str, tuple[str, str, str]]) 
     cased = found["noun"] if not found["noun"].startswith("État") else ""
     after = found["after"] or ""
     if after and old != new:
-        after = re.sub(r"ée(s?)$", r"é\1", after) if new == "m" else re.sub(r"é(s?)$", r"ée\1", after)
+        after = (
+            re.sub(r"(é|commun)e(s?)$", r"\1\2", after) if new == "m" else re.sub(r"(é|commun)(s?)$", r"\1e\2", after)
+        )
     if not found["det"]:
         return _case(cased, word) + after
     before = _determiner(found["det"].replace("’", "'"), new, word)

@@ -69,8 +69,20 @@ def start(
             )
         )
     return _begin(
-        cluster, phase, template, by=by, on=on, at=at, title=title, starts_on=starts_on, ends_on=ends_on,
-        simulated=simulated, based_on=None, texts={}, elements=(), left=(),
+        cluster,
+        phase,
+        template,
+        by=by,
+        on=on,
+        at=at,
+        title=title,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        simulated=simulated,
+        based_on=None,
+        texts={},
+        elements=(),
+        left=(),
     )
 
 
@@ -117,11 +129,20 @@ def new_version(
     )
     same = phase == previous.phase
     return _begin(
-        previous.cluster, phase, template, by=by, on=on, at=at, title=title or (previous.title if same else ""),
+        previous.cluster,
+        phase,
+        template,
+        by=by,
+        on=on,
+        at=at,
+        title=title or (previous.title if same else ""),
         starts_on=starts_on or (previous.starts_on if same else None),
         ends_on=ends_on or (previous.ends_on if same else None),
         simulated=simulated or previous.simulated,
-        based_on=previous, texts=texts, elements=elements, left=left,
+        based_on=previous,
+        texts=texts,
+        elements=elements,
+        left=left,
     )
 
 
@@ -156,7 +177,9 @@ def _begin(
     try:
         with transaction.atomic():
             last = (
-                Roadmap.objects.filter(cluster=cluster, phase=phase).order_by("-version").values_list("version", "state")
+                Roadmap.objects.filter(cluster=cluster, phase=phase)
+                .order_by("-version")
+                .values_list("version", "state")
             ).first()
             if Roadmap.objects.filter(cluster=cluster, phase=phase, state__in=states.OPEN).exists():
                 raise taken
@@ -181,8 +204,15 @@ def _begin(
             elements = list(elements)
             items = {
                 e.key: Item(
-                    roadmap=roadmap, section_key=e.section, key=e.key, level=e.level, order=e.order, title=e.title,
-                    body=e.body, horizon=e.horizon, due_on=e.due_on,
+                    roadmap=roadmap,
+                    section_key=e.section,
+                    key=e.key,
+                    level=e.level,
+                    order=e.order,
+                    title=e.title,
+                    body=e.body,
+                    horizon=e.horizon,
+                    due_on=e.due_on,
                 )
                 for e in elements
             }
@@ -260,8 +290,13 @@ def save_frame(
         roadmap.save(update_fields=["title", "starts_on", "ends_on"])
         names = ("title", "starts_on", "ends_on")
         journal.record(
-            queries.case_of(roadmap), "roadmap.frame", by=by, on=on, at=at,
-            before=dict(zip(names, before, strict=True)), after=dict(zip(names, after, strict=True)),
+            queries.case_of(roadmap),
+            "roadmap.frame",
+            by=by,
+            on=on,
+            at=at,
+            before=dict(zip(names, before, strict=True)),
+            after=dict(zip(names, after, strict=True)),
         )
         return roadmap
 
@@ -402,8 +437,16 @@ def restore_item_wording(
         raise Refused(T("Cette version du texte n'existe pas.", "This wording does not exist."), kind="input")
     old = found.content
     return save_item(
-        roadmap, key, title=old["title"], body=old["body"], horizon=old["horizon"],
-        due_on=dt.date.fromisoformat(old["due_on"]) if old["due_on"] else None, rev=rev, by=by, on=on, at=at,
+        roadmap,
+        key,
+        title=old["title"],
+        body=old["body"],
+        horizon=old["horizon"],
+        due_on=dt.date.fromisoformat(old["due_on"]) if old["due_on"] else None,
+        rev=rev,
+        by=by,
+        on=on,
+        at=at,
     )
 
 
@@ -467,8 +510,7 @@ def remove_item(roadmap: Roadmap, key: str, *, by: Actor, on: dt.date, at: dt.da
             removed_at=at, updated_at=at, updated_by=by.user_label[:200]
         )
         Revision.objects.bulk_create(
-            _revision(roadmap, f"item:{k}", items[k].rev, {**_wording(items[k]), "removed": True}, by, at)
-            for k in gone
+            _revision(roadmap, f"item:{k}", items[k].rev, {**_wording(items[k]), "removed": True}, by, at) for k in gone
         )
         _touch_section(roadmap, item.section_key, by, at)
         return gone
@@ -527,7 +569,12 @@ def submit(roadmap: Roadmap, *, by: Actor, on: dt.date, at: dt.datetime | None =
         roadmap.state, roadmap.submitted_on = move.target, on
         roadmap.save(update_fields=["state", "submitted_on"])
         journal.record(
-            queries.case_of(roadmap), "roadmap.submit", by=by, on=on, at=at, before=before,
+            queries.case_of(roadmap),
+            "roadmap.submit",
+            by=by,
+            on=on,
+            at=at,
+            before=before,
             after={
                 "state": roadmap.state,
                 "version": roadmap.version,
@@ -536,9 +583,7 @@ def submit(roadmap: Roadmap, *, by: Actor, on: dt.date, at: dt.datetime | None =
         )
         told = User.objects.filter(
             is_active=True,
-            pk__in=Correspondent.objects.filter(
-                _in_force(on), cluster=roadmap.cluster
-            ).values("user_id"),
+            pk__in=Correspondent.objects.filter(_in_force(on), cluster=roadmap.cluster).values("user_id"),
         )
         _tell(told, messages.submitted(roadmap, on), roadmap)
         return roadmap
@@ -560,16 +605,20 @@ def return_with_reasons(
         roadmap.state, roadmap.returned_reason = move.target, reason
         roadmap.save(update_fields=["state", "returned_reason"])
         journal.record(
-            queries.case_of(roadmap), "roadmap.return", by=by, on=on, at=at, why=reason,
-            before={"state": "submitted"}, after={"state": roadmap.state},
+            queries.case_of(roadmap),
+            "roadmap.return",
+            by=by,
+            on=on,
+            at=at,
+            why=reason,
+            before={"state": "submitted"},
+            after={"state": roadmap.state},
         )
         _tell(_writers(roadmap, on), messages.returned(roadmap, on, reason), roadmap)
         return roadmap
 
 
-def validate(
-    roadmap: Roadmap, *, by: Actor, on: dt.date, seen: str = "", at: dt.datetime | None = None
-) -> Roadmap:
+def validate(roadmap: Roadmap, *, by: Actor, on: dt.date, seen: str = "", at: dt.datetime | None = None) -> Roadmap:
     """Validate and freeze the roadmap; the version validated before it (same phase) is replaced.
 
     ``seen``: fingerprint of the text that was read (:func:`jalon.roadmaps.queries.fingerprint`).
@@ -604,14 +653,24 @@ def validate(
             one.state = workflow.check(states.MOVES, states.STATES, "replace", one.state).target
             one.save(update_fields=["state"])
             journal.record(
-                queries.case_of(one), "roadmap.replace", by=by, on=on, at=at,
-                before={"state": "validated"}, after={"state": one.state, "by": case},
+                queries.case_of(one),
+                "roadmap.replace",
+                by=by,
+                on=on,
+                at=at,
+                before={"state": "validated"},
+                after={"state": one.state, "by": case},
             )
         roadmap.state, roadmap.validated_on, roadmap.frozen = move.target, on, frozen
         roadmap.returned_reason = ""
         roadmap.save(update_fields=["state", "validated_on", "frozen", "returned_reason"])
         journal.record(
-            case, "roadmap.validate", by=by, on=on, at=at, before={"state": "submitted"},
+            case,
+            "roadmap.validate",
+            by=by,
+            on=on,
+            at=at,
+            before={"state": "submitted"},
             after={
                 "state": roadmap.state,
                 "version": roadmap.version,
@@ -691,9 +750,11 @@ def _conflict(reason: Text, theirs: Any, yours: Any, rev: int, kept: Revision) -
 
 def _keep_refused(roadmap: Roadmap, name: str, rev: int, content: Any, by: Actor, at: dt.datetime) -> Revision:
     """Keep words that could not be saved; the same words sent again (a retry) are kept once."""
-    last = Revision.objects.filter(
-        roadmap=roadmap, element=name, rev=rev, refused=True, user_label=by.user_label[:200]
-    ).order_by("-id").first()
+    last = (
+        Revision.objects.filter(roadmap=roadmap, element=name, rev=rev, refused=True, user_label=by.user_label[:200])
+        .order_by("-id")
+        .first()
+    )
     if last is not None and last.content == content:
         return last
     kept = _revision(roadmap, name, rev, content, by, at, refused=True)
@@ -786,9 +847,7 @@ def _record_wording(roadmap: Roadmap, *, by: Actor, on: dt.date, at: dt.datetime
             row["by"].append(who)
         last = pk
     if written:
-        journal.record(
-            case, "roadmap.worded", by=by, on=on, at=at, after={"texts": written, "last_revision": last}
-        )
+        journal.record(case, "roadmap.worded", by=by, on=on, at=at, after={"texts": written, "last_revision": last})
 
 
 def _why_complete(draft: queries.Draft) -> Why:

@@ -19,7 +19,8 @@ class _LaterDate(forms.DateField):
 
 def _day(kind: type[forms.DateField] = forms.DateField, **kwargs: Any) -> forms.DateField:
     return kind(
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
         **kwargs,
     )
 
@@ -130,7 +131,11 @@ class ItemForm(forms.Form):
     due_on = _day(
         label=T("Échéance", "Due date"),
         required=False,
-        error_messages={"invalid": T("Donnez une date existante, par exemple 2010-12-31.", "Give an existing date, such as 2010-12-31.")},
+        error_messages={
+            "invalid": T(
+                "Donnez une date existante, par exemple 2010-12-31.", "Give an existing date, such as 2010-12-31."
+            )
+        },
     )
 
 

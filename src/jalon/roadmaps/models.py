@@ -16,9 +16,7 @@ class Roadmap(models.Model):
     """
 
     programme = models.CharField(max_length=80)
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.CASCADE, related_name="roadmaps"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="roadmaps")
     phase = models.CharField(max_length=40)
     version = models.PositiveIntegerField(default=1)
     title = models.CharField(max_length=255)
@@ -32,16 +30,12 @@ class Roadmap(models.Model):
     validated_on = models.DateField(null=True)
     returned_reason = models.TextField(blank=True)
     frozen = models.ForeignKey(FrozenText, null=True, on_delete=models.PROTECT)
-    based_on = models.ForeignKey(
-        "self", null=True, on_delete=models.SET_NULL, related_name="next_versions"
-    )
+    based_on = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="next_versions")
     simulated = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["cluster", "phase", "version"], name="roadmap_version_once"
-            ),
+            models.UniqueConstraint(fields=["cluster", "phase", "version"], name="roadmap_version_once"),
             models.UniqueConstraint(
                 fields=["cluster", "phase"],
                 condition=Q(state__in=["draft", "submitted", "returned"]),
@@ -56,9 +50,7 @@ class Roadmap(models.Model):
 class Section(models.Model):
     """A section of the template, drafted. ``rev`` counts the saves: a save names the one it started from."""
 
-    roadmap = models.ForeignKey(
-        Roadmap, on_delete=models.CASCADE, related_name="sections"
-    )
+    roadmap = models.ForeignKey(Roadmap, on_delete=models.CASCADE, related_name="sections")
     key = models.CharField(max_length=60)
     order = models.PositiveIntegerField(default=0)
     body = models.TextField(blank=True)
@@ -67,9 +59,7 @@ class Section(models.Model):
     updated_by = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["roadmap", "key"], name="section_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["roadmap", "key"], name="section_once")]
         ordering = ["order"]
 
 
@@ -79,9 +69,7 @@ class Item(models.Model):
     roadmap = models.ForeignKey(Roadmap, on_delete=models.CASCADE, related_name="items")
     section_key = models.CharField(max_length=60)
     key = models.CharField(max_length=40)
-    parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children"
-    )
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="children")
     level = models.CharField(max_length=40)
     order = models.PositiveIntegerField(default=0)
     title = models.CharField(max_length=255)
@@ -94,30 +82,20 @@ class Item(models.Model):
     updated_by = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["roadmap", "key"], name="item_key_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["roadmap", "key"], name="item_key_once")]
         ordering = ["section_key", "order", "id"]
 
 
 class Revision(models.Model):
     """Every saved wording of a section or item, so that no word is ever lost."""
 
-    roadmap = models.ForeignKey(
-        Roadmap, on_delete=models.CASCADE, related_name="revisions"
-    )
+    roadmap = models.ForeignKey(Roadmap, on_delete=models.CASCADE, related_name="revisions")
     element = models.CharField(max_length=80)  # "section:position", "item:a1"
     rev = models.PositiveIntegerField()
     content = models.JSONField()
     at = models.DateTimeField()
     user_label = models.CharField(max_length=200, blank=True)
-    refused = models.BooleanField(
-        default=False
-    )  # a conflicting save: kept here, not in the text
+    refused = models.BooleanField(default=False)  # a conflicting save: kept here, not in the text
 
     class Meta:
-        indexes = [
-            models.Index(
-                fields=["roadmap", "element", "rev"], name="revision_of_element"
-            )
-        ]
+        indexes = [models.Index(fields=["roadmap", "element", "rev"], name="revision_of_element")]

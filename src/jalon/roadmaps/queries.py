@@ -315,9 +315,7 @@ def _words(wording: Mapping[str, Any]) -> str:
 
 def waiting_words(roadmap: Roadmap) -> dict[str, list[Revision]]:
     """Refused words of each element after which nobody saved it again: somebody should still look at them."""
-    newer = Revision.objects.filter(
-        roadmap=roadmap, element=OuterRef("element"), refused=False, pk__gt=OuterRef("pk")
-    )
+    newer = Revision.objects.filter(roadmap=roadmap, element=OuterRef("element"), refused=False, pk__gt=OuterRef("pk"))
     found: dict[str, list[Revision]] = {}
     for row in Revision.objects.filter(~Exists(newer), roadmap=roadmap, refused=True).order_by("pk"):
         found.setdefault(row.element, []).append(row)
@@ -406,11 +404,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, by_key: bool
                 _title(section["title"]),
                 section["kind"],
                 text,
-                tuple(
-                    _element_row(a, b, *sides)
-                    for a, b in found
-                    if (b.section if b else a.section) == key
-                ),
+                tuple(_element_row(a, b, *sides) for a, b in found if (b.section if b else a.section) == key),
             )
         )
     return rows
@@ -429,8 +423,13 @@ def _text_row(one: Any, two: Any) -> Row:
 def _flat(document: Mapping[str, Any]) -> list[rules.Element]:
     return [
         rules.Element(
-            key=e["key"], section=section["key"], level=e["level"], parent=e["parent"], title=e["title"],
-            body=e["body"], horizon=e["horizon"] or "",
+            key=e["key"],
+            section=section["key"],
+            level=e["level"],
+            parent=e["parent"],
+            title=e["title"],
+            body=e["body"],
+            horizon=e["horizon"] or "",
             due_on=dt.date.fromisoformat(e["due_on"]) if e["due_on"] else None,
         )
         for section in document["sections"]

@@ -129,9 +129,7 @@ def merge(base: str, theirs: str, yours: str) -> tuple[str, bool]:
     clean = True
     at_b = at_t = at_y = 0
     for anchor in [*(i for i in range(len(b)) if i in to_t and i in to_y), None]:
-        end_b, end_t, end_y = (
-            (len(b), len(t), len(y)) if anchor is None else (anchor, to_t[anchor], to_y[anchor])
-        )
+        end_b, end_t, end_y = (len(b), len(t), len(y)) if anchor is None else (anchor, to_t[anchor], to_y[anchor])
         old, one, two = b[at_b:end_b], t[at_t:end_t], y[at_y:end_y]
         if one == two or two == old:
             out += one
@@ -158,9 +156,7 @@ def _kept(old: list[str], new: list[str]) -> dict[int, int]:
 # -- what is missing --------------------------------------------------------------------------------------------
 
 
-def _why(
-    template: Any, rule: Text, part: str, day: dt.date | None, inputs: Mapping[Any, Any] | None = None
-) -> Why:
+def _why(template: Any, rule: Text, part: str, day: dt.date | None, inputs: Mapping[Any, Any] | None = None) -> Why:
     return Why(
         rule=rule,
         parameter=f"roadmaps.{template.code}.{part}",
@@ -191,8 +187,11 @@ def missing(
     """
     return [
         *period_gaps(template, starts_on, ends_on, day),
-        *(gap for s in template.sections for gap in section_gaps(
-            template, s, bodies, elements, starts_on, ends_on, day)),
+        *(
+            gap
+            for s in template.sections
+            for gap in section_gaps(template, s, bodies, elements, starts_on, ends_on, day)
+        ),
     ]
 
 
@@ -314,9 +313,7 @@ def _element_gaps(
     gaps = []
 
     def gap(code: str, text: Text, rule: Text, part: str) -> None:
-        gaps.append(
-            Gap(code, text, section=section.key, element=element.key, why=_why(template, rule, part, day))
-        )
+        gaps.append(Gap(code, text, section=section.key, element=element.key, why=_why(template, rule, part, day)))
 
     title = element.title.strip() or element.key
     level = next((one for one in template.levels if one.code == element.level), None)
@@ -360,9 +357,7 @@ def _element_gaps(
                 ),
                 f"levels.{level.code}.parent",
             )
-    if element.due_on and (
-        (starts_on and element.due_on < starts_on) or (ends_on and element.due_on > ends_on)
-    ):
+    if element.due_on and ((starts_on and element.due_on < starts_on) or (ends_on and element.due_on > ends_on)):
         gap(
             "due_outside",
             T(
@@ -440,7 +435,9 @@ def check_level(template: Any, section: Any, level: str) -> None:
         )
 
 
-def check_parent(template: Any, level: str, parent: Element | None, *, key: str = "", elements: Iterable[Element] = ()) -> None:
+def check_parent(
+    template: Any, level: str, parent: Element | None, *, key: str = "", elements: Iterable[Element] = ()
+) -> None:
     """Raise Refused unless an element of ``level`` may hang under ``parent`` (none at all is a gap, not an error)."""
     if parent is None:
         return
@@ -499,9 +496,7 @@ def moved(template: Any, section: Any, elements: Sequence[Element], key: str, wh
     if where == "out":
         parent = here.get(one.parent or "")
         if parent is None:
-            raise Refused(
-                T("« {e} » est déjà au premier niveau.", "“{e}” is already at the first level.", e=one.title)
-            )
+            raise Refused(T("« {e} » est déjà au premier niveau.", "“{e}” is already at the first level.", e=one.title))
         return _shift(template, section, elements, one, parent.level, parent.parent)
     raise Refused(T("Déplacement inconnu.", "Unknown move."), kind="input")
 
@@ -610,9 +605,13 @@ def migration(old: Any, new: Any, *, bodies: Mapping[str, str], elements: Sequen
         )
         steps.append(
             Step(
-                "section", section.key, section.title, near,
+                "section",
+                section.key,
+                section.title,
+                near,
                 "same" if same else "near" if near else "none",
-                tuple((s.key, s.title) for s in fits), count,
+                tuple((s.key, s.title) for s in fits),
+                count,
             )
         )
     for level in old.levels:
@@ -621,8 +620,13 @@ def migration(old: Any, new: Any, *, bodies: Mapping[str, str], elements: Sequen
             same = next((one.code for one in new.levels if one.code == level.code), "")
             steps.append(
                 Step(
-                    "level", level.code, level.title, same, "same" if same else "none",
-                    tuple((one.code, one.title) for one in new.levels), count,
+                    "level",
+                    level.code,
+                    level.title,
+                    same,
+                    "same" if same else "none",
+                    tuple((one.code, one.title) for one in new.levels),
+                    count,
                 )
             )
     return steps

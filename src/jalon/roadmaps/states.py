@@ -25,7 +25,11 @@ FROZEN = ("validated", "replaced")
 MOVES = (
     Move("submit", T("Soumettre à l'État", "Submit to the State"), WRITABLE, "submitted", "roadmap.submit"),
     Move(
-        "return", T("Retourner avec motifs", "Return with reasons"), ("submitted",), "returned", "roadmap.review",
+        "return",
+        T("Retourner avec motifs", "Return with reasons"),
+        ("submitted",),
+        "returned",
+        "roadmap.review",
         reason_needed=True,
     ),
     Move("validate", T("Valider", "Validate"), ("submitted",), "validated", "roadmap.review"),

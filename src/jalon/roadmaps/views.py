@@ -192,8 +192,13 @@ def begin(request: HttpRequest, slug: str) -> HttpResponse:
         values = form.cleaned_data
         try:
             roadmap = actions.start(
-                cluster, values["phase"], title=values["title"], starts_on=values["starts_on"],
-                ends_on=values["ends_on"], by=actor, on=today,
+                cluster,
+                values["phase"],
+                title=values["title"],
+                starts_on=values["starts_on"],
+                ends_on=values["ends_on"],
+                by=actor,
+                on=today,
             )
             return redirect("roadmap-edit", roadmap.pk)
         except NotAllowed:
@@ -311,8 +316,10 @@ def _events(entries: list[Any]) -> list[dict[str, Any]]:
         if entry.act == "roadmap.worded":
             who = sorted({name for row in entry.after["texts"].values() for name in row["by"]})
             text = T(
-                "{n} textes ou éléments écrits par {who}", "{n} texts or elements written by {who}",
-                n=len(entry.after["texts"]), who=", ".join(who),
+                "{n} textes ou éléments écrits par {who}",
+                "{n} texts or elements written by {who}",
+                n=len(entry.after["texts"]),
+                who=", ".join(who),
             )
             found.append({"day": entry.on, "title": states.ACTS[entry.act], "text": text, "who": ""})
             continue
@@ -403,7 +410,9 @@ def _edit_page(
                     {
                         "level": template.level(code),
                         "parents": parents[code] if template.level(code).parent else None,
-                        "above": template.level(template.level(code).parent).title if template.level(code).parent else "",
+                        "above": template.level(template.level(code).parent).title
+                        if template.level(code).parent
+                        else "",
                     }
                     for code in section.levels
                 ],
@@ -467,8 +476,13 @@ def frame(request: HttpRequest, pk: int) -> HttpResponse:
     seen = (values["seen_title"], values["seen_starts_on"], values["seen_ends_on"])
     try:
         actions.save_frame(
-            roadmap, title=values["title"], starts_on=values["starts_on"], ends_on=values["ends_on"], seen=seen,
-            by=request.actor, on=clock.today(),
+            roadmap,
+            title=values["title"],
+            starts_on=values["starts_on"],
+            ends_on=values["ends_on"],
+            seen=seen,
+            by=request.actor,
+            on=clock.today(),
         )
     except NotAllowed:
         raise
@@ -610,7 +624,11 @@ def move_item(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     roadmap = _team(request, pk)
     where = request.POST.get("where", "")
     actions.move_item(
-        roadmap, key, where=where, parent=None if where else request.POST.get("parent", ""), by=request.actor,
+        roadmap,
+        key,
+        where=where,
+        parent=None if where else request.POST.get("parent", ""),
+        by=request.actor,
         on=clock.today(),
     )
     return _to_edit(roadmap, f"element-{key}")
@@ -743,8 +761,12 @@ def history(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         bring_back = actions.restore_item_wording if kind == "item" else actions.restore_section
         try:
             bring_back(
-                roadmap, key, revision=int(sent) if sent.isdecimal() else 0, rev=_revision_sent(request),
-                by=request.actor, on=clock.today(),
+                roadmap,
+                key,
+                revision=int(sent) if sent.isdecimal() else 0,
+                rev=_revision_sent(request),
+                by=request.actor,
+                on=clock.today(),
             )
         except Conflict as error:
             return _conflict_answer(request, roadmap, error)
@@ -802,9 +824,7 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     rows, before, after = [], None, None
     if other is not None:
         before, after = sorted((roadmap, other), key=queries.rank)
-        rows = queries.compare(
-            queries.document(before), queries.document(after), by_key=queries.related(before, after)
-        )
+        rows = queries.compare(queries.document(before), queries.document(after), by_key=queries.related(before, after))
         rows = [
             {
                 "row": row,
@@ -870,8 +890,14 @@ def new_version(request: HttpRequest, pk: int) -> HttpResponse:
         values = form.cleaned_data
         try:
             made = actions.new_version(
-                roadmap, phase=phase.code, mapping=form.mapping, title=values["title"], starts_on=values["starts_on"],
-                ends_on=values["ends_on"], by=request.actor, on=today,
+                roadmap,
+                phase=phase.code,
+                mapping=form.mapping,
+                title=values["title"],
+                starts_on=values["starts_on"],
+                ends_on=values["ends_on"],
+                by=request.actor,
+                on=today,
             )
             return redirect("roadmap-edit", made.pk)
         except NotAllowed:
@@ -939,8 +965,13 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _review_page(
-    request: HttpRequest, roadmap: Roadmap, place: access.Standing, form: ReturnForm, *,
-    status: int = 200, refusal: Refused | None = None,
+    request: HttpRequest,
+    roadmap: Roadmap,
+    place: access.Standing,
+    form: ReturnForm,
+    *,
+    status: int = 200,
+    refusal: Refused | None = None,
 ) -> HttpResponse:
     draft = queries.whole(roadmap)
     document = queries.content(draft)
@@ -979,11 +1010,10 @@ def give_back(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReturnForm(request.POST)
     if not form.is_valid() and place.reviewer and roadmap.state == "submitted":
         return _review_page(request, roadmap, place, form, status=400)
-    actions.return_with_reasons(
-        roadmap, reason=request.POST.get("reason", ""), by=request.actor, on=clock.today()
-    )
+    actions.return_with_reasons(roadmap, reason=request.POST.get("reason", ""), by=request.actor, on=clock.today())
     messages.success(
-        request, T("Retournée avec vos motifs ; le pôle est prévenu.", "Returned with your reasons; the cluster is told.")
+        request,
+        T("Retournée avec vos motifs ; le pôle est prévenu.", "Returned with your reasons; the cluster is told."),
     )
     return redirect("roadmap", roadmap.pk)
 

@@ -105,6 +105,7 @@ def indicator_lines(indicators: Any, here: str, inside: bool, year: int) -> Safe
         draft=(", brouillon", ", draft"),
         waits=(", à valider", ", to be validated"),
         none=("sans cible", "no target"),
+        parts=("répartition", "breakdown"),
         judged=("sans objet", "not judged"),
     )
     mark, unknown, out = f" {simulated(True)}", unknown_mark(), []
@@ -113,18 +114,21 @@ def indicator_lines(indicators: Any, here: str, inside: bool, year: int) -> Safe
         return unknown if value is None else escape(written(value, unit))
 
     for i in indicators:
+        parted = i.entry is not None and i.source == "computed" and i.entry.formula is None
         key, unit, seen = escape(i.indicator.key), i.unit, i.observation
         state = "" if seen is None or seen.state == "validated" else w["draft"] if seen.state == "draft" else w["waits"]
         light = light_span(i.light.code) if i.light else _small(w["judged"])
         target = said(i.target.value, unit) if i.target else _small(w["none"])
+        value = w["parts"] if parted and seen else said(seen.value if seen else None, unit)
         now = ""
         if inside:
-            figure = f'<a href="{here}indicateurs/{key}/calcul/{year}/">{said(i.now.value, unit)}</a>' if i.now else ""
+            shown = w["parts"] if parted else said(i.now.value, unit) if i.now else ""
+            figure = f'<a href="{here}indicateurs/{key}/calcul/{year}/">{shown}</a>' if i.now else ""
             now = f'<td class="num" data-label="{w["now"]}"><div>{figure}</div></td>'
         out.append(
             f'<tr id="indicateur-{key}"><th scope="row"><a href="{here}indicateurs/{key}/">{escape(str(i.title))}</a>'
             f'{mark if i.simulated else ""}</th><td data-label="{w["trend"]}">{i.spark}</td>'
-            f'<td class="num" data-label="{w["value"]}"><div>{said(seen.value if seen else None, unit)} {_small(f"{i.year}{state}")}</div></td>'
+            f'<td class="num" data-label="{w["value"]}"><div>{value} {_small(f"{i.year}{state}")}</div></td>'
             f'<td class="num" data-label="{w["target"]}"><div>{target}</div></td>'
             f'<td data-label="{w["light"]}"><div>{light}</div></td>{now}</tr>'
         )
