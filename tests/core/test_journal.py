@@ -96,3 +96,35 @@ def test_many_at_once_make_the_same_chain():
     journal.record("cluster:3", "edit", on=DAY)
     assert first_break() is None
     assert JournalHead.objects.get(case="cluster:3").seq == 101
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("changed", [{"kind": "autre"}, {"form": "autre"}])
+def test_a_frozen_text_bears_its_own_kind_and_form(changed):
+    frozen = journal.freeze("contract:x", "text", {"title": "Contrat"})
+    journal.record("contract:x", "contract.freeze", on=DAY, after={"sha256": frozen.sha256})
+    assert list(journal.breaks()) == []
+    FrozenText.objects.update(**changed)
+    (found,) = journal.breaks()
+    assert found.table == "core_frozentext"
+
+
+@pytest.mark.django_db
+def test_a_frozen_text_taken_away_is_missed():
+    frozen = journal.freeze("contract:x", "text", {"title": "Contrat"})
+    row = journal.record("contract:x", "contract.freeze", on=DAY, after={"sha256": frozen.sha256})
+    FrozenText.objects.all().delete()
+    (found,) = journal.breaks()
+    assert found.table == "core_journalentry" and str(row.id) in found.row
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("changed", [{"entries": 7}, {"last_entry_id": 10_000_000}, {"day": "2004-01-01"}])
+def test_a_daily_root_keeps_its_day_and_its_count(changed):
+    journal.record("a", "x", on=DAY)
+    journal.close_day(DAY)
+    journal.record("a", "y", on=DAY)
+    journal.close_day(DAY)
+    assert list(journal.breaks()) == []
+    DailyRoot.objects.filter(pk=DailyRoot.objects.latest("id").pk).update(**changed)
+    assert [found.table for found in journal.breaks()] == ["core_dailyroot"]

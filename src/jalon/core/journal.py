@@ -8,6 +8,7 @@ that even whoever holds the database cannot rewrite the past unseen.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -210,6 +211,18 @@ def _heads_up_to(entry_id: int) -> list[tuple[str, int, str]]:
         return [tuple(row) for row in cursor.fetchall()]
 
 
+def _counted(entry_id: int) -> tuple[int, int]:
+    """How many acts there are up to an entry, and its number (the last one before it when it is missing)."""
+    rows = JournalEntry.objects.filter(id__lte=entry_id)
+    return rows.count(), rows.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def _written(text: str) -> tuple[str, str, str]:
+    """Case, kind and form as the frozen text itself bears them."""
+    body = json.loads(text)
+    return str(body.get("case", "")), str(body.get("kind", "")), str(body.get("form", ""))
+
+
 @dataclass(frozen=True)
 class Break:
     """A place where the proof does not hold: which row, what was found, what was expected."""
@@ -311,7 +324,7 @@ def breaks() -> Iterator[Break]:
             str(T("aucune tête de chaîne", "no head of chain")),
             str(T("une ligne par dossier attendue", "expected one row per case")),
         )
-    previous_root = ""
+    previous_root, previous_day = "", dt.date.min
     for root in DailyRoot.objects.order_by("id"):
         expected = root_of(_heads_up_to(root.last_entry_id), root.prev_root)
         if root.prev_root != previous_root or expected != root.root:
@@ -327,8 +340,26 @@ def breaks() -> Iterator[Break]:
                 ),
                 str(T("attendu : {h}", "expected {h}", h=root.root[:12])),
             )
-        previous_root = root.root
+        elif root.day < previous_day or (root.entries, root.last_entry_id) != (counted := _counted(root.last_entry_id)):
+            found = counted if root.day >= previous_day else (root.entries, root.last_entry_id)
+            yield Break(
+                "core_dailyroot",
+                f"{root.id} ({root.day.isoformat()})",
+                str(T("{n} actes jusqu'au n° {i}", "{n} acts up to no. {i}", n=root.entries, i=root.last_entry_id)),
+                str(
+                    T(
+                        "attendu : {n} actes jusqu'au n° {i}, un jour qui ne précède pas le {d}",
+                        "expected {n} acts up to no. {i}, a day not before {d}",
+                        n=found[0],
+                        i=found[1],
+                        d=previous_day.isoformat(),
+                    )
+                ),
+            )
+        previous_root, previous_day = root.root, max(previous_day, root.day)
+    frozen_hashes = set()
     for frozen in FrozenText.objects.order_by("id").iterator(chunk_size=200):
+        frozen_hashes.add(frozen.sha256)
         found = sha256(frozen.canonical)
         if found != frozen.sha256:
             yield Break(
@@ -354,6 +385,27 @@ def breaks() -> Iterator[Break]:
                         "expected an act of the journal that carries this hash",
                     )
                 ),
+            )
+        elif (written := _written(frozen.canonical)) != (frozen.case, frozen.kind, frozen.form):
+            yield Break(
+                "core_frozentext",
+                f"{frozen.id} ({frozen.case}, {frozen.kind})",
+                str(T("{k}, forme {f}", "{k}, form {f}", k=frozen.kind, f=frozen.form)),
+                str(
+                    T("attendu, dans le texte : {k}, forme {f}", "expected, in the text: {k}, form {f}").format(
+                        k=written[1], f=written[2]
+                    )
+                ),
+            )
+    kept = frozen_hashes | set(StoredFile.objects.values_list("sha256", flat=True))
+    named = JournalEntry.objects.filter(after__has_key="sha256").order_by("id")
+    for number, case, seq, act, after in named.values_list("id", "case", "seq", "act", "after"):
+        if after["sha256"] and after["sha256"] not in kept:
+            yield Break(
+                "core_journalentry",
+                f"{number} ({case} n° {seq}, {act})",
+                str(T("ni texte figé, ni fichier", "neither frozen text nor file")),
+                str(T("attendu : l'empreinte {h}", "expected the hash {h}", h=after["sha256"][:12])),
             )
     from jalon.core.files import path_of
 
