@@ -51,6 +51,7 @@ ACTS = {
     "contract-amend": "444.x..x",
     "contract-close": "444.x.xx",
     "contract-check": "444.....",
+    "batch-decide": "444.xx..",
     "proposal-accept": "444.xxxx",
     "proposal-reject": "444.xxxx",
     "proposal-withdraw": "444xxx.x",
@@ -138,7 +139,7 @@ def test_acts_on_a_negotiation(client):
     slug = world.contract.slug
     (proposal,) = actions.propose(world.text, [("title", "Autre")], reason="Oui", by=world.director, on=w.START)
     remark = actions.comment(world.text, "", "Non", by=world.director, on=w.START)
-    others = {"proposal": [slug, proposal.pk], "comment": [slug, remark.pk]}
+    others = {"proposal": [slug, proposal.pk], "comment": [slug, remark.pk], "batch": [slug, 0, "file-x"]}
     found = dict.fromkeys(ACTS, "")
     for actor in actors(world).values():
         client.logout()

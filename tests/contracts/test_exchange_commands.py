@@ -104,7 +104,6 @@ def test_the_account_given_is_who_acts(tmp_path):
     run("export", world.contract.slug, file)
     file.write_text(file.read_text().replace("Deux cents emplois.", "Trois cents emplois."))
     email = w.f.user_of(world.director).email
-    assert "motif" in run("import", world.contract.slug, file, "--accept", "--as", email, code=1)
     run("import", world.contract.slug, file, "--accept", "--as", email, "--reason", "Crise")
     proposal = Proposal.objects.get(state="open")
     assert (proposal.user_label, proposal.party.kind, proposal.reason) == (

@@ -62,7 +62,7 @@ def test_no_label_or_a_label_that_ends_too_early_forbids_a_contract():
     from jalon.clusters.models import LabelPeriod
 
     LabelPeriod.objects.update(ends_on=dt.date(2009, 12, 31))
-    with pytest.raises(Refused, match="2009-12-31") as caught:
+    with pytest.raises(Refused, match="31\u00a0décembre\u00a02009") as caught:
         w.prepared(world)
     assert "Groupe 3" in str(caught.value.reason)
     assert caught.value.why.reading
