@@ -148,6 +148,10 @@ def test_headers_merged_downwards(words):
     assert rules.columns_at(rows, 1, words.fields) == {0: "name", 1: "type", 2: "joined_on", 3: "left_on"}
 
 
+def test_a_file_of_one_column_is_recognised_by_its_header(words):
+    assert rules.header_of([["Nom"], ["Alpha"], ["Beta"]], words.fields) == (0, {0: "name"})
+
+
 def test_a_file_without_known_headers_asks(words):
     assert rules.header_of([["a", "b"], ["c", "d"]], words.fields) == (0, {})
 

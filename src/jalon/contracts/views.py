@@ -375,7 +375,10 @@ def _why_negotiate(text: Text) -> Any:
             "with a reason and accepted by the other side; each accepts alone what changes its own commitment.",
         ),
         reading=True,
-        inputs={"state": states.TITLES[text.state], "round": text.round_no},
+        inputs={
+            T("état du texte", "state of the text"): states.TITLES[text.state],
+            T("tour de négociation", "round of negotiation"): text.round_no,
+        },
     )
 
 

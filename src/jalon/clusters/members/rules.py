@@ -329,7 +329,8 @@ def header_of(rows: Sequence[Sequence[Any]], fields: Fields) -> tuple[int, dict[
     for at in range(min(len(rows), MAX_HEADER_ROW)):
         if sum(isinstance(c, str) for c in rows[at]) >= 2:
             return at, {}
-    return 0, {}
+    # A file of one column: its only header may be known.
+    return 0, columns_at(rows, 0, fields) if rows else {}
 
 
 def columns_at(rows: Sequence[Sequence[Any]], header: int, fields: Fields) -> dict[int, str]:
