@@ -301,6 +301,7 @@ def declare(
             at=at,
             seen=seen,
             evidence=stored,
+            simulated=report.simulated,
         )
         if (
             main is None or main.state != "draft"
