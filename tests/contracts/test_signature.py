@@ -208,3 +208,14 @@ def test_a_closed_contract_is_no_longer_in_force():
     world.contract.refresh_from_db()
     assert queries.in_force(world.contract, dt.date(2010, 1, 31)).answer is True
     assert queries.in_force(world.contract, dt.date(2010, 2, 1)).answer is False
+
+
+def test_a_text_whose_end_passed_the_known_label_does_not_open():
+    world = w.negotiated(w.make_world())
+    text = world.text
+    text.content = {**text.content, "ends_on": "2030-12-31"}
+    text.save(update_fields=["content"])
+    with pytest.raises(Refused) as caught:
+        actions.open_signature(world.text, by=world.correspondent, on=w.START)
+    assert any("abel" in str(reason) for reason in caught.value.missing), caught.value.missing
+    assert world.text.state == "negotiation"

@@ -1357,6 +1357,7 @@ def open_signature(text: Text, *, by: Actor, on: dt.date, at: dt.datetime | None
             )
         )
     missing = [m.message for r in queries.requirements_of(text, on) if r.before == "opening" for m in r.missing]
+    missing += _label_lacking(text, on)
     if missing:
         raise Refused(
             T(
@@ -1391,6 +1392,19 @@ def open_signature(text: Text, *, by: Actor, on: dt.date, at: dt.datetime | None
     messages.opened_for_signature(text, signers, on)
     _tell_turn(text, on)
     return text
+
+
+def _label_lacking(text: Text, on: dt.date) -> list[Any]:
+    """Why the label, as known on that day, does not cover the dates that the text has come to; empty when it does."""
+    contract = text.contract
+    starts, ends = doc.as_day(text.content.get("starts_on")), doc.as_day(text.content.get("ends_on"))
+    if starts is None or ends is None:
+        return []
+    spans = queries.label_spans([contract.cluster_id], known_on=on).get(contract.cluster_id, [])
+    refusals = rules.prepare_refusals(
+        spans, starts_on=starts, ends_on=ends, on=on, template=queries.template_of(contract)
+    )
+    return [reason for reason, _ in refusals]
 
 
 def frozen_content(text: Text) -> dict[str, Any]:
