@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from jalon.clusters.models import LabelPeriod
 from jalon.contracts import actions, queries
 from jalon.contracts.models import Action, Commitment, ContractIndicator, Milestone, Objective, Signature, Target
 from jalon.core.errors import Conflict, NotAllowed, Refused
@@ -210,12 +211,10 @@ def test_a_closed_contract_is_no_longer_in_force():
     assert queries.in_force(world.contract, dt.date(2010, 2, 1)).answer is False
 
 
-def test_a_text_whose_end_passed_the_known_label_does_not_open():
+def test_a_text_that_ends_after_the_known_label_does_not_open():
     world = w.negotiated(w.make_world())
-    text = world.text
-    text.content = {**text.content, "ends_on": "2030-12-31"}
-    text.save(update_fields=["content"])
+    LabelPeriod.objects.filter(label__holders=world.contract.cluster).update(ends_on=dt.date(2011, 6, 30))
     with pytest.raises(Refused) as caught:
         actions.open_signature(world.text, by=world.correspondent, on=w.START)
-    assert any("abel" in str(reason) for reason in caught.value.missing), caught.value.missing
+    assert any("label" in str(reason).lower() for reason in caught.value.missing), caught.value.missing
     assert world.text.state == "negotiation"
