@@ -92,7 +92,7 @@ CASES = {
         "reporting.late_after", "the code asks for"),
     "Norway read as no": ("programme.yaml", "country: \"NO\"\nlanguage", "country: NO\nlanguage", "country: NO\n",
         "country", "no (false)", "in quotes"),
-    "word missing": ("programme.yaml", "  round: {fr: \"compte rendu semestriel\", en: \"half-yearly report\"}\n", "",
+    "word missing": ("programme.yaml", "  round: {fr: \"compte rendu semestriel\", en: \"half-yearly report\", gender: m}\n", "",
         "  cluster:", "words", "nothing for “round”", "word"),
     "unknown word": ("programme.yaml", "  round: {fr", "  rund: {fr", "rund:", "words.rund", "rund", "round"),
     "key given twice": ("programme.yaml", "currency: NOK\n", "currency: NOK\ncurrency: SEK\n", "currency: SEK", "currency",
