@@ -52,17 +52,17 @@ def test_a_report_waits_for_the_cluster_then_for_its_correspondent(reported):
     stranger = f.make_actor("cluster_director", f.make_cluster("beta"))
     task = queries.tasks_for(director, DAY)[0]
     assert (str(task.title), task.light, task.due_on) == (
-        "Remplir et soumettre le suivi 2009 de Alpha",
+        "Remplir et soumettre le suivi 2009\u00a0: Alpha",
         "late",
         report.due_on,
     )
     assert titles(correspondent) == [] and titles(stranger) == []
     report.state, report.submitted_on = "submitted", DAY
     report.save()
-    assert titles(director) == [] and titles(correspondent) == ["Vérifier le suivi 2009 de Alpha"]
+    assert titles(director) == [] and titles(correspondent) == ["Vérifier le suivi 2009\u00a0: Alpha"]
     report.state, report.reason = "returned", "Valeur à préciser"
     report.save()
-    assert titles(director) == ["Corriger le suivi 2009 de Alpha"]
+    assert titles(director) == ["Corriger le suivi 2009\u00a0: Alpha"]
     assert queries.tasks_for(director, DAY)[0].why == "Valeur à préciser"
 
 
@@ -122,7 +122,7 @@ def test_a_substitute_sees_what_the_person_replaced_sees(reported):
     made = people.delegate(
         to=colleague, by=correspondent, on=DAY, starts_on=DAY, ends_on=dt.date(2010, 8, 31), reason="Congé"
     )
-    assert titles(actor_of(colleague, DAY, made.id)) == ["Vérifier le suivi 2009 de Alpha"]
+    assert titles(actor_of(colleague, DAY, made.id)) == ["Vérifier le suivi 2009\u00a0: Alpha"]
 
 
 def test_a_substitute_reads_the_contracts_of_the_person_replaced():
@@ -233,7 +233,7 @@ def test_the_calendar_shows_the_deadlines_to_whoever_has_its_address(client, rep
     assert answer["Content-Type"].startswith("text/calendar")
     events = list(Calendar.from_ical(answer.content).walk("VEVENT"))
     assert [(str(e["summary"]), e["dtstart"].dt) for e in events] == [
-        ("Remplir et soumettre le suivi 2009 de Alpha", report.due_on)
+        ("Remplir et soumettre le suivi 2009\u00a0: Alpha", report.due_on)
     ]
     assert str(events[0]["uid"]) == str(
         next(iter(Calendar.from_ical(client.get(address).content).walk("VEVENT")))["uid"]

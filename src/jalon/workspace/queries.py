@@ -126,14 +126,14 @@ def roadmap_tasks(actor: Actor, day: dt.date) -> list[Task]:
         name, who, since = names[row.cluster_id], "", None
         if row.state == "submitted":
             who, since = name, row.submitted_on
-            title = T("Examiner la feuille de route de {c}", "Review the roadmap of {c}", c=name)
+            title = T("Examiner la feuille de route : {c}", "Review the roadmap of {c}", c=name)
             why = ""
             url = link("roadmap-review", row.pk) or link("roadmap", row.pk)
         else:
             title = (
-                T("Reprendre la feuille de route retournée de {c}", "Mend the returned roadmap of {c}", c=name)
+                T("Reprendre la feuille de route retournée : {c}", "Mend the returned roadmap of {c}", c=name)
                 if row.state == "returned"
-                else T("Rédiger la feuille de route de {c}", "Write the roadmap of {c}", c=name)
+                else T("Rédiger la feuille de route : {c}", "Write the roadmap of {c}", c=name)
             )
             why = row.returned_reason if row.state == "returned" else ""
             if row.state == "returned":
@@ -315,16 +315,16 @@ def report_tasks(actor: Actor, day: dt.date) -> list[Task]:
         case = f"report:{row.contract.slug}/{row.round.code}"
         url = link("report", row.contract.slug, row.round.code) or link("contract", row.contract.slug)
         if row.state == "submitted":
-            title = T("Vérifier le suivi {code} de {c}", "Check the {code} report of {c}", **values)
+            title = T("Vérifier le suivi {code} : {c}", "Check the {code} report of {c}", **values)
             light = waiting_light(row.submitted_on, day)
             found.append(Task(title, url, None, light, "", case, who=values["c"], since=row.submitted_on))
             continue
         if row.state == "returned":
-            title = T("Corriger le suivi {code} de {c}", "Mend the {code} report of {c}", **values)
+            title = T("Corriger le suivi {code} : {c}", "Mend the {code} report of {c}", **values)
             why, since = row.reason, row.returned_on
         else:
             title = T(
-                "Remplir et soumettre le suivi {code} de {c}", "Fill in and submit the {code} report of {c}", **values
+                "Remplir et soumettre le suivi {code} : {c}", "Fill in and submit the {code} report of {c}", **values
             )
             why, since = "", row.round.opens_on
         light = light_of(row.due_on, day)
@@ -366,7 +366,7 @@ def review_tasks(actor: Actor, day: dt.date) -> list[Task]:
         found.append(
             Task(
                 T(
-                    "Préparer l'examen des axes d'amélioration de {c}",
+                    "Préparer l'examen des axes d'amélioration : {c}",
                     "Prepare the review of {c}'s improvement axes",
                     c=name,
                 ),
@@ -611,7 +611,7 @@ def label_deadlines(actor: Actor, day: dt.date) -> list[Task]:
     )
     return [
         Task(
-            T("Fin du label de {c}", "End of the label of {c}", c=row["label__name"]),
+            T("Fin du label : {c}", "End of the label of {c}", c=row["label__name"]),
             link("cluster", row["label__held_by__cluster__slug"]),
             row["ends_on"],
             light_of(row["ends_on"], day),
