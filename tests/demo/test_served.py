@@ -61,6 +61,8 @@ def test_another_country_brings_its_own_words_and_currency(tmp_path):
     assert "accounts by role" in said
     with demonstration.served(home, **programme) as site:
         visitor = Visitor(site)
+        visitor.get("/")
+        visitor.post("/langue/", language="en", next="/")
         pages = {
             address: visitor.get(address) for address in ("/", "/poles/", "/contrats/", "/politique/", "/connexion/")
         }
