@@ -59,10 +59,10 @@ def test_a_report_waits_for_the_cluster_then_for_its_correspondent(reported):
     assert titles(correspondent) == [] and titles(stranger) == []
     report.state, report.submitted_on = "submitted", DAY
     report.save()
-    assert titles(director) == [] and titles(correspondent) == ["Vérifier le suivi 2009\u00a0: Alpha"]
+    assert titles(director) == [] and titles(correspondent) == ["Vérifier le suivi 2009 : Alpha"]
     report.state, report.reason = "returned", "Valeur à préciser"
     report.save()
-    assert titles(director) == ["Corriger le suivi 2009\u00a0: Alpha"]
+    assert titles(director) == ["Corriger le suivi 2009 : Alpha"]
     assert queries.tasks_for(director, DAY)[0].why == "Valeur à préciser"
 
 
@@ -122,7 +122,7 @@ def test_a_substitute_sees_what_the_person_replaced_sees(reported):
     made = people.delegate(
         to=colleague, by=correspondent, on=DAY, starts_on=DAY, ends_on=dt.date(2010, 8, 31), reason="Congé"
     )
-    assert titles(actor_of(colleague, DAY, made.id)) == ["Vérifier le suivi 2009\u00a0: Alpha"]
+    assert titles(actor_of(colleague, DAY, made.id)) == ["Vérifier le suivi 2009 : Alpha"]
 
 
 def test_a_substitute_reads_the_contracts_of_the_person_replaced():
