@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import filterfalse
@@ -443,6 +444,12 @@ NEIGHBOURS = 8
 """Each name is compared with this many that follow it, in two orders: bounded work on any register."""
 
 
+OWN_WORDS_ALIKE = 75
+"""Likeness asked of what is left of two names without the words that many names carry."""
+COMMON = 10
+"""A word that more names than this carry ("conseil", "association") tells nobody apart."""
+
+
 def _numbers(key: str) -> list[str]:
     """The numbers in a name: "Laboratoire 12" and "Laboratoire 13" are two."""
     return sorted(word for word in key.split() if word.isdigit())
@@ -475,6 +482,11 @@ def likely_pairs(cards: Iterable[Card], known_apart: Iterable[tuple[int, int]] =
                     T("noms semblables à {p} %", "names {p}% alike", p=alike),
                 )
                 found[low, high] = Pair(low, high, 90 + alike // 10, evidence)
+    carried = Counter(word for card in everyone for word in set(card.key.split()))
+
+    def own_words(card: Card) -> str:
+        return " ".join(sorted(word for word in card.key.split() if carried[word] <= COMMON))
+
     for order in (lambda c: c.key, lambda c: " ".join(sorted(c.key.split()))):
         ranked = sorted(everyone, key=order)
         for i, one in enumerate(ranked):
@@ -486,6 +498,9 @@ def likely_pairs(cards: Iterable[Card], known_apart: Iterable[tuple[int, int]] =
                 if not alike or one.country != other.country:
                     continue
                 if (one.legal_persons and other.legal_persons) or _numbers(one.key) != _numbers(other.key):
+                    continue
+                mine, theirs = own_words(one), own_words(other)
+                if mine and theirs and fuzz.ratio(mine, theirs) < OWN_WORDS_ALIKE:
                     continue
                 evidence = [T("noms semblables à {p} %", "names {p}% alike", p=round(alike))]
                 score = alike - 12
