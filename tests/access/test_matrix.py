@@ -1,6 +1,6 @@
 """Every address × every role × the expected answer. A new address without its row fails.
 
-The rows stand in ``matrix.yaml``. To add one: its name, its arguments, what it is asked (GET or POST with data), and
+The rows stand in ``matrix.yaml`` and, for the packages above contracts, in ``matrix_<package>.yaml``. To add one: its name, its arguments, what it is asked (GET or POST with data), and
 who gets what. The answers are:
 
     200, 403, 404, 405   that status
@@ -42,8 +42,13 @@ def patterns(found=None):
 def load():
     import yaml
 
-    with open(Path(__file__).with_name("matrix.yaml"), encoding="utf-8") as file:
-        return yaml.safe_load(file)
+    rows = {}
+    for path in sorted(Path(__file__).parent.glob("matrix*.yaml")):
+        with open(path, encoding="utf-8") as file:
+            more = yaml.safe_load(file) or {}
+        assert not rows.keys() & more.keys(), f"{path.name}: rows that another file has: {rows.keys() & more.keys()}"
+        rows |= more
+    return rows
 
 
 ROWS = load()

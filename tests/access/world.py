@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,10 +24,27 @@ from tests.contracts import follow_world, world as negotiation
 from tests.roadmaps.world import fill
 
 DAY = f.DAY
+HOUSE = (
+    "fund_manager certifier ministry_expert label_authority qualified_person project_member expert evaluator bank_officer "
+    "guarantor"
+).split()
+"""Roles around projects, money and evaluation; each acts for an organisation of its own."""
 ROLES = tuple(role.code for role in policy().roles)
 OTHERS = ("other_team", "other_authority")
 """People of another cluster and of an authority that is no party: what is not theirs must not open."""
 VISITOR = "visitor"
+PACKAGES = (
+    "interests",
+    "aid",
+    "projects",
+    "labelling",
+    "selection",
+    "funding",
+    "committees",
+    "evaluations",
+    "decisions",
+)
+"""Their ``world_<package>.extend(world)`` adds rows to the small data set and values to ``world.args``, in this order."""
 
 
 def build() -> SimpleNamespace:
@@ -44,6 +63,7 @@ def build() -> SimpleNamespace:
         "cluster_team": f.user_of(f.make_actor("cluster_team", cluster)),
         "reader": f.user_of(f.make_actor("reader")),
         "admin": f.user_of(f.make_actor("admin")),
+        **{code: f.user_of(f.make_actor(code)) for code in HOUSE},
         "other_team": f.user_of(f.make_actor("cluster_director", f.make_cluster("beta"))),
         "other_authority": f.user_of(f.make_actor("local_authority")),
     }
@@ -134,4 +154,8 @@ def build() -> SimpleNamespace:
         "document": document.pk, "import": batch_row.pk, "left": left.pk, "follow": follow.pk, "act": label_act.pk, "report": report.pk,
         "commitment": lived.commitments.filter(kind="money").order_by("year").first().key,
     }  # fmt: skip
-    return SimpleNamespace(users=users, args=args, merge=Merge, world=made, lived=lived)
+    found = SimpleNamespace(users=users, args=args, merge=Merge, world=made, lived=lived)
+    for name in PACKAGES:
+        if find_spec(f"tests.access.world_{name}"):
+            import_module(f"tests.access.world_{name}").extend(found)
+    return found

@@ -87,6 +87,7 @@ def nightly() -> list[str]:
                 )
             )
         )
+        done += [str(line) for function in _nights() for line in function(on=today)]
         done.append(str(T("{n} résumés préparés", "{n} digests prepared", n=reminders(on=today))))
         sent, waiting = send_waiting()
         done.append(
@@ -112,6 +113,18 @@ def nightly() -> list[str]:
                 )
             )
     return done
+
+
+NIGHTS = ("projects", "labelling", "selection", "funding", "committees", "evaluations", "decisions")
+"""Packages whose ``nightly.nightly(on=day)`` does their part of the night's work and answers with sentences."""
+
+
+def _nights() -> list[Callable[..., list[object]]]:
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    names = [f"jalon.{name}.nightly" for name in NIGHTS]
+    return [import_module(name).nightly for name in names if find_spec(name)]
 
 
 def _tick_forever() -> None:

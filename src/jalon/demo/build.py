@@ -10,6 +10,8 @@ import datetime as dt
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -41,6 +43,8 @@ Say = Callable[..., None]
 DAY = dt.date(2010, 6, 30)
 """The day on which the demonstration begins to live."""
 HISTORY_FROM = dt.date(2005, 7, 12)
+CHAPTERS = ("projects", "aid", "labelling", "selection", "funding", "committees", "evaluations", "decisions")
+"""Modules of this package that add their part after the contracts, in this order: ``build(world, say)``."""
 
 
 @dataclass
@@ -100,6 +104,9 @@ def build_once(*, say: Say, seed: int = simulate.SEED) -> bool:
         from jalon.demo.contracts import contracts
 
         contracts(world, say)
+        for name in CHAPTERS:
+            if find_spec(f"jalon.demo.{name}"):
+                import_module(f"jalon.demo.{name}").build(world, say)
         journal.close_day(DAY)
     say(
         "Démonstration prête : {clusters} pôles, {members} adhésions simulées.",
@@ -374,6 +381,16 @@ def accounts(world: World) -> None:
         "cluster_director": [home, young],
         "cluster_team": [home, young],
         "reader": [observers],
+        "fund_manager": [organisation("OSEO, gestion du fonds unique interministériel", "bank", simulated=False)],
+        "label_authority": [organisation("Comité interministériel, secrétariat", "state_service", simulated=False)],
+        "qualified_person": [organisation("Personnalités qualifiées de la démonstration", "other")],
+        "project_member": [
+            organisation("Atelier des Pins (simulé)", "company", city=home.city, region_code=home.region_code)
+        ],
+        "expert": [organisation("Experts de la démonstration", "other")],
+        "evaluator": [organisation("Cabinet d'évaluation de la démonstration", "company")],
+        "bank_officer": [organisation("Banque de la démonstration", "bank")],
+        "guarantor": [organisation("OSEO garantie", "bank", simulated=False)],
     }
     for role in policy().roles:
         if role.demo:

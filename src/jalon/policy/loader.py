@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 from jalon.core.lang import T, Text
-from jalon.policy import files, reader, vocabulary
+from jalon.policy import files, parts as optional, reader, vocabulary
 from jalon.policy.faults import Fault, PolicyFaults, day_text
 from jalon.policy.policy import Policy
 from jalon.policy.reader import Node
@@ -26,6 +27,7 @@ class _SourceBody:
 
 # A page asks for the policy many times: its files are looked at again after this many seconds.
 RECHECK_AFTER = 1.0
+ALL_FILES = {**files.FILES, **{name: module.KEYS for name, module in optional.MODULES.items()}}
 _cache: dict[str, tuple[float, tuple[Any, ...], Policy]] = {}
 
 
@@ -88,7 +90,7 @@ def _load(folder: Path) -> Policy:
                 )
             ]
         )
-    known = {files.SOURCES, *files.FILES}
+    known = {files.SOURCES, *ALL_FILES}
     for path in sorted(folder.iterdir()):
         if path.suffix in (".yaml", ".yml") and (path.stem not in known or path.suffix == ".yml"):
             reading.faults.append(
@@ -101,9 +103,9 @@ def _load(folder: Path) -> Policy:
                 )
             )
     roots: dict[str, Node] = {}
-    for name in (files.SOURCES, *files.FILES):
+    for name in (files.SOURCES, *ALL_FILES):
         path = folder / f"{name}.yaml"
-        if name == files.SOURCES and not path.exists():
+        if (name == files.SOURCES or name in optional.MODULES) and not path.exists():
             continue
         try:
             roots[name] = reader.read(path)
@@ -116,7 +118,7 @@ def _load(folder: Path) -> Policy:
         money = str(money_node.value) if money_node else money
     parts: dict[str, dict[str, Any]] = {}
     parameters: dict[str, Any] = {}
-    for name, keys in files.FILES.items():
+    for name, keys in ALL_FILES.items():
         if name in roots:
             parts[name] = _file(name, roots[name], keys, reading, parameters, money)
     _cross(roots, parts, parameters, reading, money)
@@ -226,7 +228,7 @@ def _cross(
         f"{name}.{key}"
         for name, root in roots.items()
         for key, _, _ in root.entries
-        if key not in files.FILES.get(name, {})
+        if key not in ALL_FILES.get(name, {})
     }
 
     def sound(file: str, key: str) -> Any:
@@ -324,6 +326,10 @@ def _cross(
                 T("{d}", "{d}", d=day_text(after.valid_from)),
                 T("une date après la fin de « {p} »", "a date after “{p}” ended", p=before.code),
             )
+    for name, module in optional.MODULES.items():
+        check = getattr(module, "cross", None)
+        if check is not None and name in roots and BAD not in parts.get(name, {}).values():
+            check(SimpleNamespace(**parts[name]), parts, cross.fault)
     for path in vocabulary.REQUIRED_PARAMETERS:
         name, key = path.split(".")
         root = roots.get(name)
@@ -368,6 +374,7 @@ def _policy(
         regions=parts["territories"]["region_sets"],
         sources=sources,
         parameters=parameters,
+        parts={name: SimpleNamespace(**parts[name]) for name in optional.MODULES if name in parts},
     )
 
 

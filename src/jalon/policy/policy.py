@@ -123,6 +123,7 @@ class Policy:
     regions: tuple[s.RegionSet, ...]
     sources: Mapping[str, s.Source]
     parameters: Mapping[str, s.ParameterHistory]
+    parts: Mapping[str, Any]
 
     def __init__(self, **parts: Any):
         self.__dict__.update(parts)
@@ -130,6 +131,10 @@ class Policy:
 
     def __repr__(self) -> str:
         return f"<Policy {self.slug}>"
+
+    def part(self, name: str) -> Any:
+        """What an optional file holds (``policy.part("aid").grids``), or None when the programme has no such file."""
+        return self.parts.get(name)
 
     # -- values in force ----------------------------------------------------------------------
 

@@ -39,6 +39,49 @@ PERMISSIONS: dict[str, Text] = {
     "people.delegate": T("Déléguer ses droits", "Delegate one's rights"),
     "round.open": T("Ouvrir une campagne de déclaration", "Open a reporting round"),
     "draft.read": T("Lire les brouillons", "Read unpublished drafts"),
+    "call.manage": T("Gérer les appels à projets", "Manage calls for projects"),
+    "project.draft": T("Monter un projet", "Draft a project"),
+    "project.submit": T("Déposer un projet", "Submit a project"),
+    "project.check": T("Vérifier la recevabilité des projets", "Check the admissibility of projects"),
+    "project.report": T("Rendre compte d'un projet", "Report on a project"),
+    "project.follow": T("Suivre les projets financés", "Follow funded projects"),
+    "labelling.manage": T("Conduire la labellisation des projets", "Run the labelling of projects"),
+    "labelling.opinion": T("Donner un avis sur un projet", "Give an opinion on a project"),
+    "labelling.vote": T("Voter en comité de labellisation", "Vote in a labelling committee"),
+    "labelling.decide": T("Décider d'un label de projet", "Decide on a project's label"),
+    "selection.instruct": T("Instruire un projet", "Assess a project"),
+    "selection.manage": T("Conduire la sélection d'un appel", "Run the selection of a call"),
+    "selection.intend": T("Dire l'intention d'un financeur", "State a funder's intention"),
+    "selection.decide": T("Arrêter la liste des projets retenus", "Decide the list of selected projects"),
+    "aid.read": T("Lire le registre des aides", "Read the ledger of aid"),
+    "aid.record": T("Inscrire une aide au registre", "Record an aid in the ledger"),
+    "agreement.manage": T("Établir une convention", "Draw up an agreement"),
+    "agreement.sign": T("Signer une convention", "Sign an agreement"),
+    "claim.submit": T("Demander un versement", "Claim a payment"),
+    "claim.check": T("Vérifier une demande de versement", "Check a claim"),
+    "claim.certify": T("Certifier le service fait", "Certify a claim"),
+    "payment.order": T("Ordonner un paiement", "Order a payment"),
+    "payment.record": T("Enregistrer un paiement", "Record a payment"),
+    "relay.request": T("Demander un financement relais", "Ask for relay finance"),
+    "relay.offer": T("Proposer un financement relais", "Offer relay finance"),
+    "relay.guarantee": T("Contre-garantir un financement relais", "Counter-guarantee relay finance"),
+    "committee.manage": T("Organiser un comité", "Organise a committee"),
+    "committee.attend": T("Siéger en comité", "Sit on a committee"),
+    "review.manage": T("Conduire un examen de contrat", "Run a review of a contract"),
+    "review.reply": T("Répondre à un examen", "Reply to a review"),
+    "evaluation.manage": T("Conduire une campagne d'évaluation", "Run an evaluation campaign"),
+    "evaluation.order": T("Commander une évaluation", "Order an evaluation"),
+    "evaluation.score": T("Noter un pôle", "Score a cluster"),
+    "evaluation.reply": T("Répondre à une évaluation", "Reply to an evaluation"),
+    "evaluation.publish": T("Publier une évaluation", "Publish an evaluation"),
+    "decision.propose": T("Proposer une décision sur un label", "Propose a decision on a label"),
+    "decision.opine": T("Rendre un avis sur une décision", "Give an opinion on a decision"),
+    "decision.decide": T("Décider d'un label", "Decide on a label"),
+    "decision.notify": T("Notifier une décision", "Notify a decision"),
+    "candidacy.manage": T("Conduire un appel à candidatures", "Run a call for applications"),
+    "candidacy.submit": T("Déposer une candidature", "Submit an application"),
+    "candidacy.review": T("Examiner une candidature", "Review an application"),
+    "phase.manage": T("Ouvrir et clore une phase", "Open and close a phase"),
 }
 
 MEASURES: dict[str, Text] = {
@@ -70,8 +113,9 @@ MEASURES: dict[str, Text] = {
 LABEL_ACTS = ("granted confirmed extended maintained probation renewed withdrawn refused expired merged").split()
 LABEL_EFFECTS = ("starts", "continues", "ends", "none")
 PARTY_KINDS = ("state", "authority", "governance")
-ROLE_SCOPES = ("national", "cluster", "authority", "public")
-ROLE_SIDES = ("state", "authority", "governance", "public", "expert")
+# "organisation": acts for its own organisation, and sees the cases in which it takes part.
+ROLE_SCOPES = ("national", "cluster", "authority", "organisation", "public")
+ROLE_SIDES = ("state", "authority", "governance", "beneficiary", "bank", "expert", "public")
 ANNEX_SOURCES = ("upload", "register.label", "register.members", "register.statutes", "roadmap")
 SECTION_KINDS = ("text", "items")
 IN_FORCE_TESTS = ("all_signatures", "all_decisions", "label_in_force")

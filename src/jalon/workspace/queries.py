@@ -58,8 +58,34 @@ PROVIDERS = (
     "jalon.roadmaps.queries",
     "jalon.contracts.queries",
     "jalon.contracts.follow_queries",
+    "jalon.interests.desk",
+    "jalon.aid.desk",
+    "jalon.projects.desk",
+    "jalon.labelling.desk",
+    "jalon.selection.desk",
+    "jalon.funding.desk",
+    "jalon.committees.desk",
+    "jalon.evaluations.desk",
+    "jalon.decisions.desk",
 )
-"""Modules asked for ``tasks_for(actor, day) -> list[Task]``; those that have none are passed over."""
+"""Modules asked for what they bring to the desk of somebody who signs in; each function may be missing:
+
+* ``tasks_for(actor, day) -> list[Task]``: what waits;
+* ``cases_for(actor, day) -> Q | None``: the journal's rows of their cases that the actor may read (on ``case``);
+* ``hidden_for(actor, day) -> Q | None``: rows of the journal that the actor may not read, whatever else allows it
+  (recusal, notes before a consensus, findings not yet published);
+* ``case_titles(cases) -> dict[case, (title, address)]``: names of cases;
+* ``found(actor, day, q, limit) -> list[(kind, total, rows, more)]``: what a search finds, in the order of :class:`Found`.
+"""
+
+
+def ask(name: str) -> list[Callable[..., Any]]:
+    """The function of that name of every provider that has it."""
+    found = []
+    for module in PROVIDERS:
+        if find_spec(module) and (function := getattr(import_module(module), name, None)):
+            found.append(function)
+    return found
 
 
 def link(name: str, *args: Any) -> str:
@@ -87,9 +113,8 @@ def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
     found: list[Task] = []
     if actor.mandate_id is None:
         return found
-    for name in PROVIDERS:
-        if find_spec(name) and (provider := getattr(import_module(name), "tasks_for", None)):
-            found += provider(actor, day)
+    for provider in ask("tasks_for"):
+        found += provider(actor, day)
     for own in (
         roadmap_tasks,
         contract_tasks,
@@ -639,10 +664,12 @@ def cases_of(actor: Actor, day: dt.date) -> Q | None:
 
     Rows carry what was written: who may not read drafts reads none of roadmaps, contracts and reports, even nationally.
     """
+    hidden = _hidden(actor, day)
     if actor.national and actor.can("journal.read"):
         if actor.can("draft.read"):
-            return None
-        return ~Q(case__startswith="contract:") & ~Q(case__startswith="roadmap:") & ~Q(case__startswith="report:")
+            return hidden
+        drafts = ~Q(case__startswith="contract:") & ~Q(case__startswith="roadmap:") & ~Q(case__startswith="report:")
+        return drafts if hidden is None else drafts & hidden
     clusters = clusters_of(actor, day)
     seen = Q(case=f"user:{actor.user_id}")
     if actor.organisation_id is not None and actor.side != "public":
@@ -661,7 +688,21 @@ def cases_of(actor: Actor, day: dt.date) -> Q | None:
             seen |= Q(case__in=[f"roadmap:{pk}" for pk in roadmaps])
             rounds = Report.objects.filter(contract__slug__in=contracts).values_list("contract__slug", "round__code")
             seen |= Q(case__in=[f"report:{slug}/{code}" for slug, code in rounds[:2000]])
-    return seen
+    for provider in ask("cases_for"):
+        more = provider(actor, day)
+        if more is not None:
+            seen |= more
+    return seen if hidden is None else seen & hidden
+
+
+def _hidden(actor: Actor, day: dt.date) -> Q | None:
+    """Keeps out what a recusal, a consensus not yet reached or a finding not yet published hides; None hides nothing."""
+    kept: Q | None = None
+    for provider in ask("hidden_for"):
+        away = provider(actor, day)
+        if away is not None:
+            kept = ~away if kept is None else kept & ~away
+    return kept
 
 
 @dataclass(frozen=True)
@@ -699,6 +740,7 @@ def changes_since(actor: Actor, day: dt.date, moment: dt.datetime, limit: int = 
 
 def case_titles(cases: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Title and address of each case, in one query per kind of case."""
+    cases = list(cases)
     by_kind: dict[str, set[str]] = {}
     for case in cases:
         kind, _, rest = case.partition(":")
@@ -746,6 +788,9 @@ def case_titles(cases: Iterable[str]) -> dict[str, tuple[str, str]]:
     for case in cases:
         kind, _, rest = case.partition(":")
         found[case] = makers[kind](rest) if kind in makers else (case, "")
+    unnamed = [case for case in cases if case.partition(":")[0] not in makers]
+    for provider in ask("case_titles") if unnamed else ():
+        found |= provider(unnamed)
     return found
 
 
@@ -796,6 +841,8 @@ def search(actor: Actor, day: dt.date, q: str, limit: int = 10) -> list[Found]:
         found.append(
             Found(T("organismes", "organisations"), n, rows, link("organisations") + "?" + urlencode({"q": q}))
         )
+    for provider in ask("found"):
+        found += [Found(*kind) for kind in provider(actor, day, q, limit)]
     return found
 
 

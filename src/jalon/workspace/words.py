@@ -28,7 +28,10 @@ from jalon.people.forms import KIND_TITLES, LEVELS
 from jalon.roadmaps import states as roadmap_states
 from jalon.ui import format as fmt
 
-ACTS_OF = ("people", "programme", "clusters", "indicators", "roadmaps", "contracts", "demo")
+ACTS_OF = (
+    "people programme clusters indicators roadmaps contracts interests aid projects labelling selection funding "
+    "committees evaluations decisions demo"
+).split()
 """Packages whose ``states.ACTS`` and ``follow_states.ACTS`` call the acts that they write."""
 
 

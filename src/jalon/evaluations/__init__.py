@@ -1,0 +1,1 @@
+"""Examens et évaluations: reviews of contracts, campaigns, grids, the contradictory procedure, classification."""

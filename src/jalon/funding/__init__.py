@@ -1,0 +1,1 @@
+"""Conventions, paiements et financement relais: agreements, instalments, claims, payments, recovery, bank bridge."""

@@ -1,0 +1,1 @@
+"""Déclarations d'intérêts (*liens d'intérêts*, *déport*): who may not see or decide a case, declared before it opens."""

@@ -1,0 +1,1 @@
+"""Labellisation des projets par les pôles: each pôle's own procedure, opinions, votes, the register of labels."""

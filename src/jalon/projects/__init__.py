@@ -1,0 +1,1 @@
+"""Projets labellisés et appels à projets: calls, consortia, budgets, submission, outcomes."""
