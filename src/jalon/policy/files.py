@@ -25,6 +25,7 @@ from jalon.policy.shapes import (
     code,
     day,
     formula,
+    integer,
     many,
     natural,
     number,
@@ -130,6 +131,46 @@ IDENTIFIER = record(
     sourced=True,
 )
 THEME = record(s.Theme, {"code": CODE, "title": TEXT}, sourced=True)
+
+
+def _holiday(built: s.Holiday, node: Node, reading: Reading) -> None:
+    ordered("since", "until")(built, node, reading)
+    fixed = built.month is not None and built.day is not None
+    if fixed == (built.easter is not None) or (built.month is None) != (built.day is None):
+        reading.fault(
+            node,
+            T("« {c} » sans jour, ou avec deux", "“{c}” without a day, or with two", c=built.code),
+            T(
+                "month et day, ou easter (jours après le dimanche de Pâques)",
+                "month and day, or easter (days after Easter Sunday)",
+            ),
+        )
+    elif fixed:
+        try:
+            date(2008, built.month or 0, built.day or 0)  # a leap year: 29 February is a day
+        except ValueError:
+            reading.fault(
+                node,
+                T("le {d}/{m}", "day {d} of month {m}", d=built.day, m=built.month),
+                T("un jour de l’année", "a day of the year"),
+            )
+
+
+HOLIDAY = record(
+    s.Holiday,
+    {
+        "code": CODE,
+        "title": TEXT,
+        "month": Key(natural, None),
+        "day": Key(natural, None),
+        "easter": Key(integer, None),
+        "since": MAYBE_DAY,
+        "until": MAYBE_DAY,
+        "places": Key(many(string, unique=""), ()),
+    },
+    sourced=True,
+    check=_holiday,
+)
 
 # -- phases.yaml ------------------------------------------------------------------------------
 
@@ -621,6 +662,7 @@ FILES: dict[str, dict[str, Key]] = {
         "words": Key(words),
         "identifiers": Key(many(IDENTIFIER, unique="code", least=1)),
         "themes": Key(many(THEME, unique="code"), ()),
+        "holidays": Key(many(HOLIDAY, unique="code"), ()),
     },
     "phases": {"phases": Key(many(PHASE, unique="code", least=1))},
     "labels": {
@@ -813,7 +855,7 @@ def _typed(node: Node, reading: Reading, types: tuple[type, ...], several: bool,
 
 
 # A delay or a number of people counts forwards.
-_DELAYS = ("days", "months", "years", "count", "people", "fte")
+_DELAYS = ("days", "working_days", "months", "years", "count", "people", "fte")
 
 
 def _after(before: s.Value, after: s.Value, line: int, node: Node, reading: Reading) -> None:

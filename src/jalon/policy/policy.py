@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from jalon.core import days
 from jalon.core.lang import Text
 from jalon.policy import rules, schema as s, vocabulary
 from jalon.policy.faults import NoValueInForce, UnknownParameter
@@ -107,6 +108,7 @@ class Policy:
     words: Mapping[str, Text]
     identifiers: tuple[s.Identifier, ...]
     themes: tuple[s.Theme, ...]
+    holidays: tuple[s.Holiday, ...]
     phases: tuple[s.Phase, ...]
     tiers: tuple[s.Tier, ...]
     label_acts: tuple[s.LabelAct, ...]
@@ -124,9 +126,13 @@ class Policy:
     sources: Mapping[str, s.Source]
     parameters: Mapping[str, s.ParameterHistory]
     parts: Mapping[str, Any]
+    working_days: days.WorkingDays
 
     def __init__(self, **parts: Any):
         self.__dict__.update(parts)
+        self.working_days = days.calendar(
+            days.Holiday(h.title, h.month, h.day, h.easter, h.since, h.until, h.places) for h in self.holidays
+        )
         self.subjects = tuple(dict.fromkeys(path.split(".")[0] for path in self.parameters))
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from jalon.core.days import WorkingDays
 from jalon.core.lang import T, Text
 
 _MONTHS = {"year": 12, "half": 6, "quarter": 3}
@@ -24,10 +25,15 @@ def plus_months(day: date, months: int) -> date:
     return date(year, month + 1, length if day.day == last else min(day.day, length))
 
 
-def plus(day: date, amount: int, unit: str) -> date:
-    """A day plus a delay in ``days``, ``months`` or ``years``."""
+def plus(day: date, amount: int, unit: str, working: WorkingDays | None = None, place: str = "") -> date:
+    """A day plus a delay in ``days``, ``working_days``, ``months`` or ``years``; a negative delay counts backwards.
+
+    ``working``: the calendar that counts working days (``policy.working_days``), at ``place`` (a department).
+    """
     if unit == "days":
         return day + timedelta(days=amount)
+    if unit == "working_days":
+        return (working or WorkingDays()).plus(day, amount, place)
     return plus_months(day, amount * (12 if unit == "years" else 1))
 
 

@@ -155,6 +155,20 @@ class DecidingBody(Sourced):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Holiday(Sourced):
+    """A public holiday: ``month`` and ``day``, or ``easter`` days after Easter Sunday; ``places``: departments, or all."""
+
+    code: str
+    title: Text
+    month: int | None = None
+    day: int | None = None
+    easter: int | None = None
+    since: date | None = None
+    until: date | None = None
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Theme(Sourced):
     """A broad family of themes, for filters."""
 

@@ -150,6 +150,7 @@ REQUIRED_PARAMETERS = (
 # Units of parameters: the type of their values, and how the unit is said.
 UNITS: dict[str, tuple[tuple[type, ...], Text]] = {
     "days": ((int,), T("jours", "days")),
+    "working_days": ((int,), T("jours ouvrés", "working days")),
     "months": ((int,), T("mois", "months")),
     "years": ((int,), T("ans", "years")),
     "per_year": ((int,), T("fois par an", "times a year")),
