@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from jalon.core import clock, journal
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.lang import T
+from jalon.core.why import Why
 from jalon.interests import states
 from jalon.interests.models import Declaration
 from jalon.people.access import Actor
@@ -23,12 +24,14 @@ def declare(
     by: Actor,
     on: dt.date,
     reason: str = "",
+    linked: bool = False,
     at: dt.datetime | None = None,
     simulated: bool = False,
 ) -> Declaration:
     """Declare one's interest in a case: ``none`` or ``interest``; a later declaration replaces the one before.
 
-    A recusal that somebody else asked for cannot be taken back by the person concerned.
+    A recusal that somebody else asked for cannot be taken back by the person concerned. ``linked``: the programme knows
+    of a link (the person's organisation takes part in the case); "none" cannot then be declared.
 
     Raises:
         Refused: unknown stance, or an interest without a word on its nature.
@@ -48,6 +51,21 @@ def declare(
     if stance == "interest" and not reason.strip():
         raise Refused(
             T("Dire en quelques mots la nature du lien.", "Say in a few words what the interest is."), kind="input"
+        )
+    if stance == "none" and linked:
+        raise Refused(
+            T(
+                "Votre organisme, {o}, est partie à ce dossier : déclarez un lien d'intérêts.",
+                "Your organisation, {o}, is a party of this case: declare an interest.",
+                o=by.organisation_label or "–",
+            ),
+            why=Why(
+                rule=T(
+                    "Qui agit pour un organisme partie au dossier y a un lien d'intérêts (lecture de Jalon).",
+                    "Whoever acts for an organisation that is a party of the case has an interest in it (Jalon's reading).",
+                ),
+                reading=True,
+            ),
         )
     before = (
         Declaration.objects.select_for_update()
@@ -112,9 +130,10 @@ def _write(case, user_id, stance, reason, asked_by, before, act, by, on, at, sim
             theirs="",
             yours=stance,
         ) from None
-    # The nature of an interest is personal: the journal keeps that there is one, not what it is.
+    # The nature of an interest is personal: the journal keeps that there is one, not what it is. It has a case of its
+    # own, because whoever reads the case's journal would learn from it who assesses the case.
     journal.record(
-        case,
+        f"interests:{case}",
         act,
         by=by,
         on=on,
