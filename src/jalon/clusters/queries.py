@@ -52,6 +52,7 @@ from jalon.clusters.outlines import load_outlines
 from jalon.core import clock
 from jalon.core.lang import T, Text
 from jalon.core.models import Source, as_known_on
+from jalon.core.prepared import Prepared
 from jalon.people.access import Actor, policy
 from jalon.people.rules import plain_key
 from jalon.people.tasks import Task
@@ -353,6 +354,74 @@ class Standing:
     name_key: str
 
 
+# Each is asked by nearly every page; their SQL is written once a connection. ``only``: of a single cluster.
+
+
+@Prepared
+def _keys_of(programme: str, only: int | None) -> QuerySet:
+    rows = Cluster.objects.filter(programme=programme)
+    return (rows if only is None else rows.filter(pk=only)).order_by().values_list("id", "name_key")
+
+
+@Prepared
+def _names_in_use(day: dt.date, only: int | None) -> QuerySet:
+    rows = ClusterName.objects.filter(
+        Q(starts_on__isnull=True) | Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gte=day)
+    )
+    if only is not None:
+        rows = rows.filter(cluster_id=only)
+    rows = rows.exclude(certainty="unknown").exclude(name_key="")
+    return rows.order_by("rank", "id").values_list("cluster_id", "name_key")
+
+
+@Prepared
+def _held_on(day: dt.date, known_on: dt.date | None, only: int | None) -> QuerySet:
+    either = _holding(day, "label__held_by__") | _holding(day, "label__held_by__", "part")
+    holder = {} if only is None else {"label__held_by__cluster_id": only}
+    return (
+        _running(day, known_on)
+        .filter(either, **holder)
+        .order_by("starts_on")
+        .values_list("label__held_by__cluster_id", "label__held_by__role", "certainty", "label__tier", "starts_on")
+    )
+
+
+def _acts_of(known_on: dt.date | None, only: int | None) -> QuerySet:
+    holder = {} if only is None else {"label__held_by__cluster_id": only}
+    return as_known_on(LabelAct.objects.filter(label__held_by__isnull=False, **holder), known_on).order_by()
+
+
+@Prepared
+def _first_acts(known_on: dt.date | None, only: int | None) -> QuerySet:
+    return (
+        _acts_of(known_on, only)
+        .values_list("label__held_by__cluster_id")
+        .annotate(effective=Min("effective_from"), decided=Min("decided_on"))
+    )
+
+
+@Prepared
+def _endings(day: dt.date, known_on: dt.date | None, only: int | None) -> QuerySet:
+    acts = _acts_of(known_on, only).filter(act__in=ENDING, effective_from__lte=day)
+    return acts.order_by("effective_from", "id").values_list("label__held_by__cluster_id", "act")
+
+
+@Prepared
+def _joined_others(day: dt.date, only: int | None) -> QuerySet:
+    alone = {} if only is None else {"cluster_id": only}
+    return (
+        RelationEnd.objects.filter(
+            relation__on__lte=day,
+            side="from",
+            relation__kind__in=("merger", "absorption"),
+            relation__ended_on__isnull=True,
+            **alone,
+        )
+        .order_by()
+        .values_list("cluster_id")
+    )
+
+
 def standings(
     day: dt.date,
     *,
@@ -371,57 +440,23 @@ def standings(
     Six flat reads and a walk through them cost less than one statement with a subquery per column and line, and grow
     more slowly with the register.
     """
-    rows = Cluster.objects.filter(programme=settings.PROGRAMME) if among is None else among
-    alone = {} if only is None else {"cluster_id": only}
-    holder = {} if only is None else {"label__held_by__cluster_id": only}
-    if only is not None:
-        rows = rows.filter(pk=only)
-    keys = dict(rows.order_by().values_list("id", "name_key"))
-    in_use = (
-        ClusterName.objects.filter(
-            Q(starts_on__isnull=True) | Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gte=day), **alone
-        )
-        .exclude(certainty="unknown")
-        .exclude(name_key="")
-        .order_by("rank", "id")
-    )
-    names = dict(in_use.values_list("cluster_id", "name_key"))
+    if among is None or only is not None:
+        keys = dict(_keys_of(programme=settings.PROGRAMME, only=only))
+    else:
+        keys = dict(among.order_by().values_list("id", "name_key"))
+    names = dict(_names_in_use(day=day, only=only))
     held: dict[int, tuple[str, dt.date]] = {}
     doubtful, part = set(), set()
-    either = _holding(day, "label__held_by__") | _holding(day, "label__held_by__", "part")
-    for pk, role, certainty, tier, since in (
-        _running(day, known_on)
-        .filter(either, **holder)
-        .order_by("starts_on")
-        .values_list("label__held_by__cluster_id", "label__held_by__role", "certainty", "label__tier", "starts_on")
-    ):
+    for pk, role, certainty, tier, since in _held_on(day=day, known_on=known_on, only=only):
         if role == "part":
             part |= {pk} if certainty in SURE else set()
         elif certainty in SURE:
             held[pk] = (tier, since)
         else:
             doubtful.add(pk)
-    acts = as_known_on(LabelAct.objects.filter(label__held_by__isnull=False, **holder), known_on).order_by()
-    first = {
-        pk: (effective, decided)
-        for pk, effective, decided in acts.values_list("label__held_by__cluster_id").annotate(
-            effective=Min("effective_from"), decided=Min("decided_on")
-        )
-    }
-    ended = dict(
-        acts.filter(act__in=ENDING, effective_from__lte=day)
-        .order_by("effective_from", "id")
-        .values_list("label__held_by__cluster_id", "act")
-    )
-    joined = set(
-        RelationEnd.objects.filter(
-            relation__on__lte=day,
-            side="from",
-            relation__kind__in=("merger", "absorption"),
-            relation__ended_on__isnull=True,
-            **alone,
-        ).values_list("cluster_id", flat=True)
-    )
+    first = {pk: (effective, decided) for pk, effective, decided in _first_acts(known_on=known_on, only=only)}
+    ended = dict(_endings(day=day, known_on=known_on, only=only))
+    joined = {pk for (pk,) in _joined_others(day=day, only=only)}
     found = {}
     for pk, key in keys.items():
         begun, decided = first.get(pk, (None, None))
@@ -480,7 +515,8 @@ def listing(
 ) -> Listing:
     """The clusters of a filtered, sorted list: by name of the day, tier (the policy's order), standing or period."""
     filters = filters or Filters()
-    found = standings(day, known_on=known_on, horizon=horizon, among=filtered(filters, day))
+    chosen = filters.q or filters.region or filters.theme or filters.group
+    found = standings(day, known_on=known_on, horizon=horizon, among=filtered(filters, day) if chosen else None)
     if filters.tier:
         found = {pk: s for pk, s in found.items() if s.tier == filters.tier}
     numbers: dict[str, int] = {}
@@ -573,9 +609,14 @@ def name_on(names: Sequence[ClusterName], cluster: Cluster, day: dt.date) -> str
 def names_of(clusters: Iterable[Cluster]) -> dict[int, list[ClusterName]]:
     """Names by cluster, oldest first; one query."""
     found: dict[int, list[ClusterName]] = {}
-    for row in ClusterName.objects.filter(cluster__in=list(clusters)).order_by("rank", "id"):
+    for row in _names_of(clusters=[cluster.pk for cluster in clusters]):
         found.setdefault(row.cluster_id, []).append(row)
     return found
+
+
+@Prepared
+def _names_of(clusters: list[int]) -> QuerySet:
+    return ClusterName.objects.filter(cluster_id__in=clusters).order_by("rank", "id")
 
 
 def named_on(clusters: Iterable[Cluster], day: dt.date) -> list[Cluster]:
@@ -591,20 +632,53 @@ def members_on(
     cluster_ids: Iterable[int], day: dt.date, known_on: dt.date | None = None
 ) -> dict[int, tuple[int, bool]]:
     """Members recorded on ``day`` by cluster, and whether any is simulated; no row where none is recorded."""
-    rows = (
-        as_known_on(Membership.objects.filter(cluster_id__in=list(cluster_ids), joined_on__lte=day), known_on)
+    rows = _members_on(clusters=list(cluster_ids), day=day, known_on=known_on)
+    return {cluster: (n, bool(simulated)) for cluster, n, simulated in rows}
+
+
+@Prepared
+def _members_on(clusters: list[int], day: dt.date, known_on: dt.date | None) -> QuerySet:
+    return (
+        as_known_on(Membership.objects.filter(cluster_id__in=clusters, joined_on__lte=day), known_on)
         .filter(Q(left_on__isnull=True) | Q(left_on__gte=day))
         .order_by()
         .values_list("cluster_id")
         .annotate(n=Count("id"), simulated=Max(Case(When(simulated=True, then=1), default=0)))
     )
-    return {cluster: (n, bool(simulated)) for cluster, n, simulated in rows}
 
 
 def published_members(cluster: Cluster, year: int) -> list[dict[str, Any]]:
     """Published numbers of members up to a year, oldest first: year, count, sources."""
     found = [m for m in (cluster.published or {}).get("members") or () if not m.get("year") or m["year"] <= year]
     return sorted(found, key=lambda m: m.get("year") or 0)
+
+
+@Prepared
+def _clusters(ids: list[int]) -> QuerySet:
+    return Cluster.objects.filter(pk__in=ids).order_by()
+
+
+@Prepared
+def _territories(ids: list[int], region_set: str) -> QuerySet:
+    rows = ClusterTerritory.objects.filter(cluster_id__in=ids, region_set=region_set).order_by("rank", "id")
+    return rows.values_list("cluster_id", "region_code")
+
+
+@Prepared
+def _running_of(ids: list[int], day: dt.date, known_on: dt.date | None) -> QuerySet:
+    return (
+        _running(day, known_on)
+        .filter(_holding(day, "label__held_by__"), label__held_by__cluster_id__in=ids)
+        .select_related("label", "act")
+        .annotate(holder_id=F("label__held_by__cluster_id"))
+        .order_by("starts_on")
+    )
+
+
+@Prepared
+def _groups_of(ids: list[int], day: dt.date, known_on: dt.date | None) -> QuerySet:
+    rows = as_known_on(ClusterGroup.objects.filter(cluster_id__in=ids), known_on)
+    return rows.filter(Q(on__isnull=True) | Q(on__lte=day)).order_by("evaluation", "id")
 
 
 def rows_of(
@@ -615,31 +689,18 @@ def rows_of(
     known_on: dt.date | None = None,
 ) -> list[ClusterRow]:
     """The lines of the register for these clusters, in this order, with six queries for all of them."""
-    by_id = Cluster.objects.in_bulk(list(ids))
+    ids = list(ids)
+    by_id = {cluster.pk: cluster for cluster in _clusters(ids=ids)}
     clusters = [by_id[pk] for pk in ids]
     names = names_of(clusters)
     region_set = policy().regions_on(day)
     titles = region_names(region_set)
     regions: dict[int, list[str]] = {}
-    for row in ClusterTerritory.objects.filter(
-        cluster_id__in=ids, region_set=region_set.code if region_set else ""
-    ).order_by("rank", "id"):
-        regions.setdefault(row.cluster_id, []).append(titles.get(row.region_code, row.region_code))
-    running: dict[int, LabelPeriod] = {}
-    for period in (
-        _running(day, known_on)
-        .filter(_holding(day, "label__held_by__"), label__held_by__cluster_id__in=ids)
-        .select_related("label", "act")
-        .annotate(holder_id=F("label__held_by__cluster_id"))
-        .order_by("starts_on")
-    ):
-        running[period.holder_id] = period
+    for pk, code in _territories(ids=ids, region_set=region_set.code if region_set else ""):
+        regions.setdefault(pk, []).append(titles.get(code, code))
+    running = {period.holder_id: period for period in _running_of(ids=ids, day=day, known_on=known_on)}
     groups: dict[int, list[ClusterGroup]] = {}
-    for row in (
-        as_known_on(ClusterGroup.objects.filter(cluster_id__in=ids), known_on)
-        .filter(Q(on__isnull=True) | Q(on__lte=day))
-        .order_by("evaluation", "id")
-    ):
+    for row in _groups_of(ids=ids, day=day, known_on=known_on):
         groups.setdefault(row.cluster_id, []).append(row)
     members = members_on(ids, day, known_on)
     titles_of_families, titles_of_tiers = families(), tier_titles()

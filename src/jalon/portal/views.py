@@ -178,8 +178,10 @@ def register(request: HttpRequest) -> HttpResponse:
         "total": total,
         "counts": [(code, register_queries.STATUSES[code], n) for code, n in found.counts.items()],
         "all_count": sum(found.counts.values()),
-        "regions": sorted(region_set.regions, key=lambda r: plain_key(r.name)) if region_set else [],
-        "tiers": sorted(policy().tiers, key=lambda t: t.order),
+        "regions": sorted(((r.code, r.name) for r in region_set.regions), key=lambda r: plain_key(r[1]))
+        if region_set
+        else [],
+        "tiers": [(tier.code, tier.title) for tier in sorted(policy().tiers, key=lambda t: t.order)],
         "themes": sorted(register_queries.families().items(), key=lambda item: plain_key(str(item[1]))),
         "groups": [
             (f"{g.campaign}:{g.code}", T("{y} : {t}", "{y}: {t}", y=g.campaign, t=g.title))

@@ -283,6 +283,17 @@ _SIMULATED_TITLE = T(
 
 
 @register.simple_tag
+def options(pairs: Any, chosen: Any = "") -> SafeString:
+    """The ``<option>`` of each (code, title), the chosen one selected: ``{% options regions filters.region %}``."""
+    return mark_safe(  # noqa: S308 - both halves escaped
+        "".join(
+            f'<option value="{escape(code)}"{" selected" if code == chosen else ""}>{escape(str(title))}</option>'
+            for code, title in pairs
+        )
+    )
+
+
+@register.simple_tag
 def simulated(flag: Any = True) -> SafeString | str:
     """The mark of simulated data. ``{% simulated obs.simulated %}`` shows it only when true."""
     if not flag:
