@@ -347,5 +347,11 @@ class Membership(TwoTimes):
                 name="membership_current",
                 condition=Q(superseded_at__isnull=True),
             ),
+            # Lists count the members of many clusters on a day: everything that the count asks stands in this index.
+            models.Index(
+                fields=["cluster", "joined_on", "left_on", "simulated", "superseded_at"],
+                name="membership_count",
+                condition=Q(superseded_at__isnull=True),
+            ),
             models.Index(fields=["organisation", "cluster"], name="membership_of_organisation"),
         ]
