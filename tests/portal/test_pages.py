@@ -112,7 +112,7 @@ class ThePublicSite(TestCase):
             with CaptureQueriesContext(connection) as asked:
                 self.text(url)
             counts[url] = len(asked)
-        assert set(counts.values()) == {14}, counts
+        assert set(counts.values()) == {13}, counts
 
     def test_exports_cost_a_constant_number_of_queries(self):
         for url in ("/poles/?format=csv", "/poles/?q=aero&format=csv"):
@@ -218,7 +218,7 @@ def test_a_large_register_costs_as_many_queries():
     client = Client()
     with CaptureQueriesContext(connection) as asked:
         assert client.get("/poles/?on=2010-06-30").status_code == 200
-    assert len(asked) == 14
+    assert len(asked) == 13
     assert LabelPeriod.objects.count() == LabelHolder.objects.count() == LabelAct.objects.count() == 30
 
 

@@ -216,7 +216,12 @@ def region_names(region_set: Any) -> dict[str, str]:
 def sources_of(*lists: Iterable[str]) -> dict[str, Source]:
     """The sources named by any of these lists of keys, in one query."""
     keys = {key for one in lists for key in one or ()}
-    return {s.key: s for s in Source.objects.filter(key__in=keys)} if keys else {}
+    return {s.key: s for s in _sources(keys=sorted(keys))} if keys else {}
+
+
+@Prepared
+def _sources(keys: list[str]) -> QuerySet:
+    return Source.objects.filter(key__in=keys)
 
 
 # --- labels on a day ----------------------------------------------------------------------------------------------
@@ -606,10 +611,10 @@ def name_on(names: Sequence[ClusterName], cluster: Cluster, day: dt.date) -> str
     return found
 
 
-def names_of(clusters: Iterable[Cluster]) -> dict[int, list[ClusterName]]:
-    """Names by cluster, oldest first; one query."""
+def names_of(clusters: Iterable[Cluster | int]) -> dict[int, list[ClusterName]]:
+    """Names by cluster (rows or their keys), oldest first; one query."""
     found: dict[int, list[ClusterName]] = {}
-    for row in _names_of(clusters=[cluster.pk for cluster in clusters]):
+    for row in _names_of(clusters=[getattr(one, "pk", one) for one in clusters]):
         found.setdefault(row.cluster_id, []).append(row)
     return found
 
@@ -825,14 +830,24 @@ class Link:
         return T(self.relation.note_fr, self.relation.note_en or self.relation.note_fr)
 
 
+@Prepared
+def _holdings_of(cluster: int) -> QuerySet:
+    return LabelHolder.objects.filter(cluster_id=cluster).select_related("label")
+
+
+@Prepared
+def _acts_on(labels: list[int]) -> QuerySet:
+    return LabelAct.objects.filter(label_id__in=labels, superseded_at__isnull=True)
+
+
 def label_history(cluster: Cluster, day: dt.date, horizon: dt.date) -> list[Event]:
     """Acts on the labels that the cluster holds or held (alone, with others, or behind a holder), oldest first.
 
     Acts decided after ``horizon`` are left out; periods are cut by the acts that remain.
     """
-    holdings = list(LabelHolder.objects.filter(cluster=cluster).select_related("label"))
+    holdings = _holdings_of(cluster=cluster.pk)
     by_label: dict[int, list[LabelAct]] = {}
-    for act in LabelAct.objects.filter(label_id__in=[h.label_id for h in holdings], superseded_at__isnull=True):
+    for act in _acts_on(labels=[h.label_id for h in holdings]):
         if (act.decided_on or act.effective_from) <= horizon:
             by_label.setdefault(act.label_id, []).append(act)
     found = []
@@ -857,9 +872,16 @@ def label_history(cluster: Cluster, day: dt.date, horizon: dt.date) -> list[Even
     return sorted(found, key=lambda e: (e.act.effective_from, e.ends, e.act.pk))
 
 
+@Prepared
+def _sides_of(cluster: int) -> QuerySet:
+    return RelationEnd.objects.filter(cluster_id=cluster).order_by().values_list("relation_id", "side")
+
+
 def relations_of(cluster: Cluster, horizon: dt.date) -> list[Link]:
     """Successions of a cluster both ways, oldest first, undone ones included; three queries."""
-    mine = dict(RelationEnd.objects.filter(cluster=cluster).values_list("relation_id", "side"))
+    mine = dict(_sides_of(cluster=cluster.pk))
+    if not mine:
+        return []
     rows = list(Relation.objects.filter(pk__in=mine).order_by(F("on").asc(nulls_last=True), "id"))
     ends: dict[tuple[int, str], list[Cluster]] = {}
     for end in RelationEnd.objects.filter(relation_id__in=mine).select_related("cluster").order_by("id"):
@@ -909,16 +931,22 @@ class BodyRow:
         return plain_key(self.body.title) != plain_key(str(self.kind_title))
 
 
+@Prepared
+def _bodies_of(cluster: int) -> QuerySet:
+    return GovernanceBody.objects.filter(cluster_id=cluster).order_by("id")
+
+
+@Prepared
+def _seats_on(bodies: list[int], day: dt.date, known_on: dt.date | None) -> QuerySet:
+    rows = as_known_on(Seat.objects.filter(body_id__in=bodies), known_on).filter(access.in_force(day))
+    return rows.select_related("organisation").order_by("id")
+
+
 def governance_on(cluster: Cluster, day: dt.date, known_on: dt.date | None = None) -> list[BodyRow]:
     """Governing bodies with the seats of ``day`` and the preponderance check where the policy asks for it."""
-    bodies = list(GovernanceBody.objects.filter(cluster=cluster).order_by("id"))
+    bodies = _bodies_of(cluster=cluster.pk)
     seats: dict[int, list[Seat]] = {}
-    for seat in (
-        as_known_on(Seat.objects.filter(body__in=bodies), known_on)
-        .filter(access.in_force(day))
-        .select_related("organisation")
-        .order_by("id")
-    ):
+    for seat in _seats_on(bodies=[body.pk for body in bodies], day=day, known_on=known_on):
         seats.setdefault(seat.body_id, []).append(seat)
     pol = policy()
     kinds = {b.code: b for b in pol.governance.bodies}
@@ -984,19 +1012,31 @@ class Team:
         return None if not self.posts else (self.employed or 0) + (self.seconded or 0)
 
 
+@Prepared
+def _posts_on(cluster: int, day: dt.date, known_on: dt.date | None) -> QuerySet:
+    rows = as_known_on(TeamPost.objects.filter(cluster_id=cluster), known_on).filter(access.in_force(day))
+    return rows.select_related("seconded_by").order_by("status", "-fte", "title", "id")
+
+
 def team_on(cluster: Cluster, day: dt.date, known_on: dt.date | None = None) -> Team:
     """Posts in force on ``day``, employed first; no names of persons exist."""
-    posts = tuple(
-        as_known_on(TeamPost.objects.filter(cluster=cluster), known_on)
-        .filter(access.in_force(day))
-        .select_related("seconded_by")
-        .order_by("status", "-fte", "title", "id")
-    )
+    posts = tuple(_posts_on(cluster=cluster.pk, day=day, known_on=known_on))
     sums = {
         status: sum((p.fte for p in posts if p.status == status), start=type(posts[0].fte)(0)) if posts else None
         for status in ("employed", "seconded")
     }
     return Team(posts, sums["employed"], sums["seconded"], any(p.simulated for p in posts))
+
+
+@Prepared
+def _types_on(cluster: int, day: dt.date, known_on: dt.date | None) -> QuerySet:
+    return (
+        as_known_on(Membership.objects.filter(cluster_id=cluster, joined_on__lte=day), known_on)
+        .filter(Q(left_on__isnull=True) | Q(left_on__gte=day))
+        .order_by()
+        .values_list("member_type")
+        .annotate(n=Count("*"), simulated=Max(Case(When(simulated=True, then=1), default=0)))
+    )
 
 
 def members_by_type(
@@ -1006,13 +1046,7 @@ def members_by_type(
 
     An empty list means that no membership is recorded: unknown, not zero.
     """
-    rows = (
-        as_known_on(Membership.objects.filter(cluster=cluster, joined_on__lte=day), known_on)
-        .filter(Q(left_on__isnull=True) | Q(left_on__gte=day))
-        .order_by()
-        .values_list("member_type")
-        .annotate(n=Count("id"), simulated=Max(Case(When(simulated=True, then=1), default=0)))
-    )
+    rows = _types_on(cluster=cluster.pk, day=day, known_on=known_on)
     counted = {code: (n, bool(simulated)) for code, n, simulated in rows}
     if not counted:
         return [], False
@@ -1059,28 +1093,37 @@ class Sheet:
         return next((e for e in reversed(self.events) if e.ends and e.act.effective_from <= self.day), None)
 
 
+@Prepared
+def _key_of(slug: str, programme: str) -> QuerySet:
+    return Cluster.objects.filter(slug=slug, programme=programme).order_by().values_list("pk")
+
+
+@Prepared
+def _carriers_of(cluster: int, horizon: dt.date) -> QuerySet:
+    rows = Carrier.objects.filter(Q(starts_on__isnull=True) | Q(starts_on__lte=horizon), cluster_id=cluster)
+    return rows.select_related("organisation").order_by(F("starts_on").asc(nulls_first=True), "id")
+
+
+@Prepared
+def _correspondents_on(cluster: int, day: dt.date) -> QuerySet:
+    rows = Correspondent.objects.filter(access.in_force(day), cluster_id=cluster)
+    return rows.select_related("organisation").order_by("starts_on", "id")
+
+
 def sheet(slug: str, day: dt.date, *, horizon: dt.date, known_on: dt.date | None = None) -> Sheet | None:
     """The sheet of a cluster on a day, or None when there is no such cluster; a fixed number of queries."""
-    pk = Cluster.objects.filter(slug=slug, programme=settings.PROGRAMME).values_list("pk", flat=True).first()
-    if pk is None:
+    found = _key_of(slug=slug, programme=settings.PROGRAMME)
+    if not found:
         return None
+    pk = found[0][0]
     row = rows_of([pk], standings(day, known_on=known_on, only=pk), day, known_on=known_on)[0]
     cluster = row.cluster
-    names = [
-        n
-        for n in ClusterName.objects.filter(cluster=cluster).order_by("rank", "id")
-        if n.starts_on is None or n.starts_on <= horizon
-    ]
+    names = [n for n in _names_of(clusters=[pk]) if n.starts_on is None or n.starts_on <= horizon]
     events = label_history(cluster, day, horizon)
     links = relations_of(cluster, horizon)
     groups = row.groups if horizon == day else group_history(cluster, horizon, known_on)
     members, simulated = members_by_type(cluster, day, known_on)
-    carriers = list(
-        Carrier.objects.filter(cluster=cluster)
-        .filter(Q(starts_on__isnull=True) | Q(starts_on__lte=horizon))
-        .select_related("organisation")
-        .order_by(F("starts_on").asc(nulls_first=True), "id")
-    )
+    carriers = _carriers_of(cluster=pk, horizon=horizon)
     published = published_members(cluster, horizon.year)
     conflicts = conflicts_of(slug)
     sources = sources_of(
@@ -1114,11 +1157,7 @@ def sheet(slug: str, day: dt.date, *, horizon: dt.date, known_on: dt.date | None
         bodies=governance_on(cluster, day, known_on),
         team=team_on(cluster, day, known_on),
         carriers=carriers,
-        correspondents=list(
-            Correspondent.objects.filter(access.in_force(day), cluster=cluster)
-            .select_related("organisation", "user")
-            .order_by("starts_on", "id")
-        ),
+        correspondents=_correspondents_on(cluster=pk, day=day),
         conflicts=conflicts,
         sources=sources,
     )

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from jalon.clusters import queries as register
-from jalon.clusters.models import Cluster
+from jalon.clusters.models import Cluster, ClusterTerritory
 from jalon.clusters.outlines import project
 from jalon.contracts import access as contract_access, queries as contract_queries, states as contract_states
 from jalon.contracts.models import Contract
 from jalon.core.lang import T
-from jalon.people.access import Actor, policy
+from jalon.core.prepared import Prepared
+from jalon.people.access import VISITOR, Actor, policy
 from jalon.roadmaps.models import Roadmap
 from jalon.ui.maps import Kind, build_map
 
@@ -112,11 +113,36 @@ def small_map(row: register.ClusterRow, regions: set[str], region_set_code: str)
     }
 
 
+@Prepared
+def _territories(cluster: int) -> QuerySet:
+    return ClusterTerritory.objects.filter(cluster_id=cluster).order_by("rank", "id")
+
+
+@Prepared
+def _public_contracts(cluster: int, horizon: dt.date) -> QuerySet:
+    """What a visitor may know of; the same condition as the ordinary query of :func:`contracts_of`."""
+    rows = contract_access.visible_to(VISITOR, horizon, Contract.objects.filter(cluster_id=cluster))
+    return _known_by(rows, horizon)
+
+
+def _known_by(rows: QuerySet[Contract], horizon: dt.date) -> QuerySet[Contract]:
+    return (
+        rows.filter(Q(signed_on__isnull=True) | Q(signed_on__lte=horizon))
+        .filter(Q(signed_on__isnull=False) | Q(starts_on__isnull=True) | Q(starts_on__lte=horizon) | Q(known={}))
+        .order_by("-starts_on", "-id")
+    )
+
+
+@Prepared
+def _validated(cluster: int) -> QuerySet:
+    return Roadmap.objects.filter(cluster_id=cluster, state="validated").order_by("-id")[:1]
+
+
 def territory(cluster: Cluster, day: dt.date) -> tuple[set[str], str, list[str]]:
     """Region codes, their set and their names on a day; the earlier set when the later has none for this body."""
     pol = policy()
     current = pol.regions_on(day)
-    rows = list(cluster.territories.order_by("rank", "id"))
+    rows = _territories(cluster=cluster.pk)
     order = [current.code] if current else []
     order += [s.code for s in reversed(pol.regions) if s.code not in order]
     for code in order:
@@ -144,16 +170,15 @@ def contracts_in_force(day: dt.date) -> tuple[int, int, bool]:
 
 def contracts_of(cluster: Cluster, actor: Actor, day: dt.date, horizon: dt.date) -> list[dict[str, Any]]:
     """The contracts of a cluster that the actor may know of, the latest first, and whether each is in force."""
-    rows = list(
-        contract_access.visible_to(actor, day, cluster.contracts.all())
-        .filter(Q(signed_on__isnull=True) | Q(signed_on__lte=horizon))
-        .filter(Q(signed_on__isnull=False) | Q(starts_on__isnull=True) | Q(starts_on__lte=horizon) | Q(known={}))
-        .order_by("-starts_on", "-id")
-    )
+    if actor.signed_in:
+        rows = list(_known_by(contract_access.visible_to(actor, day, cluster.contracts.all()), horizon))
+    else:
+        rows = _public_contracts(cluster=cluster.pk, horizon=horizon)
     told = contract_queries.in_force_many(rows, day)
     return [{"contract": c, "in_force": told[c.pk]} for c in rows]
 
 
 def validated_roadmap(cluster: Cluster) -> Roadmap | None:
     """The validated roadmap of a cluster, the latest version."""
-    return Roadmap.objects.filter(cluster=cluster, state="validated").order_by("-id").first()
+    found = _validated(cluster=cluster.pk)
+    return found[0] if found else None

@@ -152,9 +152,7 @@ def register(request: HttpRequest) -> HttpResponse:
     found = register_queries.listing(asked.day, filters, asked.known_on, asked.unseen_after)
     total = len(found.ids)
     paged = Paginator(found.ids, PER_PAGE).get_page(request.GET.get("page"))
-    rows = register_queries.rows_of(
-        paged.object_list, found.standings, asked.day, known_on=asked.known_on, listed=True
-    )
+    rows = register_queries.rows_of(paged.object_list, found.standings, asked.day, known_on=asked.known_on, listed=True)
     address = reverse("cluster", args=["slug"])  # once: fifty addresses of one shape
     for row in rows:
         row.url = address.replace("slug", row.cluster.slug)
