@@ -56,7 +56,7 @@ def some(cluster):
 
 
 def names(page):
-    return [row["m"].organisation.name for row in page.context["shown"]]
+    return [row.organisation.name for row in page.context["shown"]]
 
 
 # --- the list ----------------------------------------------------------------------------------------------------

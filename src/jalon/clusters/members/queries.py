@@ -107,8 +107,15 @@ def listed(cluster: Cluster, filters: Filters) -> QuerySet[Membership]:
 
 def totals(cluster: Cluster, filters: Filters) -> dict[str, int]:
     """Memberships in scope by type, whatever type, college or search is chosen. One query."""
-    rows = in_scope(cluster, filters).order_by().values_list("member_type").annotate(n=Count("id"))
+    rows = in_scope(cluster, filters).order_by().values_list("member_type").annotate(n=Count("*"))
     return dict(rows)
+
+
+def known_count(filters: Filters, totals: dict[str, int]) -> int | None:
+    """How many memberships the list has, when the totals by type tell it: no college and no search is asked for."""
+    if filters.college or filters.search.strip():
+        return None
+    return totals.get(filters.member_type, 0) if filters.member_type else sum(totals.values())
 
 
 def simulated_among(cluster: Cluster, filters: Filters) -> bool:
@@ -116,9 +123,18 @@ def simulated_among(cluster: Cluster, filters: Filters) -> bool:
     return in_scope(cluster, filters).filter(simulated=True).exists()
 
 
-def page_of(rows: QuerySet[Membership], number: Any) -> Any:
-    """One page of a list; a number out of bounds gives the nearest page."""
-    return Paginator(rows, PAGE).get_page(number)
+class _Counted(Paginator):
+    """A paginator told how many rows there are, where the totals by type say it already."""
+
+    def __init__(self, rows: QuerySet[Membership], known: int | None):
+        super().__init__(rows, PAGE)
+        if known is not None:
+            self.count = known
+
+
+def page_of(rows: QuerySet[Membership], number: Any, known: int | None = None) -> Any:
+    """One page of a list; a number out of bounds gives the nearest page. ``known``: how many rows, if that is known."""
+    return _Counted(rows, known).get_page(number)
 
 
 def export_rows(cluster: Cluster, filters: Filters) -> Iterator[list[Any]]:

@@ -100,8 +100,9 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
             simulated=queries.simulated_among(cluster, filters),
             sheet=str(T("Membres", "Members")),
         )
-    rows = queries.page_of(queries.listed(cluster, filters), request.GET.get("page"))
     totals = queries.totals(cluster, filters)
+    known = queries.known_count(filters, totals)
+    rows = queries.page_of(queries.listed(cluster, filters), request.GET.get("page"), known)
     types = {t.code: t for t in members.types}
     figures = [
         {"code": t.code, "title": t.plural, "count": totals.get(t.code, 0), "active": t.code == filters.member_type}
@@ -122,14 +123,9 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
             "other_day": filters.day != today,
             "narrowed": bool(filters.member_type or filters.college or filters.search.strip()),
             "rows": rows,
-            "shown": [
-                {
-                    "m": m,
-                    "type": types[m.member_type].title if m.member_type in types else m.member_type,
-                    "college": next((c.title for c in members.colleges if c.code == m.college), m.college),
-                }
-                for m in rows.object_list
-            ],
+            "shown": list(rows.object_list),
+            "type_titles": {t.code: t.title for t in members.types},
+            "college_titles": {c.code: c.title for c in members.colleges},
             "figures": figures,
             "total": sum(totals.values()),
             "simulated": queries.simulated_among(cluster, filters),
