@@ -66,11 +66,13 @@ def database(url: str | None) -> dict:
             "attendu : postgresql://utilisateur:motdepasse@hote:5432/base\n"
             f"JALON_DATABASE_URL: “{scheme}://” is not known; expected: postgresql://user:password@host:5432/database"
         )
-    return {
-        **environ.Env.db_url_config(url),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-    }
+    found = environ.Env.db_url_config(url)
+    # Values go to the server apart from the statement, which it then plans once a connection (``core/prepared.py``
+    # sends the same statement again and again). Behind a pooler that shares connections: ?prepare_threshold=none
+    options = {"server_side_binding": True, "prepare_threshold": 3, **found.get("OPTIONS", {})}
+    if str(options["prepare_threshold"]).lower() in ("none", ""):
+        options["prepare_threshold"] = None
+    return {**found, "OPTIONS": options, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 
 SECRET_KEY = _secret()
