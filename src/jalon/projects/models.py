@@ -15,8 +15,9 @@ class Call(models.Model):
 
     ``scheme`` is a code of ``calls.yaml`` (``fui``), ``number`` its place in the scheme. Days are those of the exercise,
     unknown ones stay empty; a deadline ends at midnight, Paris time. ``state``: preparing, open, closed, decided, finished.
-    ``published`` holds figures as published (submitted, selected, clusters, state_amount, local_amount…), never recomputed.
-    ``known``: a real call known from its sources.
+    ``published`` holds figures as published, never recomputed: name (submitted, selected, clusters, state_amount,
+    local_amount…) → ``{"value", "precision", "sources"}``; precision is "" (as is), "~" (about), ">" (more than) or
+    "derived". ``known``: a real call known from its sources. ``rev`` counts the changes made on screen.
     """
 
     programme = models.CharField(max_length=80)
@@ -36,6 +37,7 @@ class Call(models.Model):
     notes = models.JSONField(default=list, blank=True)
     sources = models.JSONField(default=list, blank=True)
     known = models.BooleanField(default=False)
+    rev = models.PositiveIntegerField(default=0)
     simulated = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
@@ -53,6 +55,35 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return self.title_fr
+
+    @property
+    def case(self) -> str:
+        """The journal's name of the call."""
+        return f"call:{self.code}"
+
+
+class CallTotal(models.Model):
+    """Figures published for several calls together: a joint total, or a cumulated count told after a call.
+
+    ``kind``: joint, cumulated. ``calls`` are codes of calls. Figures are kept as published, like those of a call:
+    published cumulants do not add up, and are never recomputed.
+    """
+
+    programme = models.CharField(max_length=80)
+    code = models.SlugField(max_length=80, unique=True)
+    scheme = models.CharField(max_length=60)
+    kind = models.CharField(max_length=20)
+    order = models.PositiveIntegerField(default=0)
+    title_fr = models.CharField(max_length=255)
+    title_en = models.CharField(max_length=255)
+    after_call = models.CharField(max_length=80, blank=True)
+    calls = models.JSONField(default=list, blank=True)
+    published = models.JSONField(default=dict, blank=True)
+    notes = models.JSONField(default=list, blank=True)
+    sources = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["order", "code"]
 
 
 class CallRules(models.Model):
@@ -80,7 +111,7 @@ class Project(models.Model):
     """A collaborative project.
 
     ``state``: draft, submitted, clarification, admissible, inadmissible, selected, reserve, rejected, running, finished,
-    abandoned. ``nature``: rd, platform, non_rd. ``confidential`` is read by the consortium, the pôles asked for a label
+    abandoned. ``nature``: rd, platform, non_rd. ``rules`` is the version of the call's rules that the file obeys. ``confidential`` is read by the consortium, the pôles asked for a label
     and those who assess it; ``summary`` by everybody once the project is selected. TRL are 1 to 9, each with its day.
     """
 
@@ -101,7 +132,14 @@ class Project(models.Model):
     starts_on = models.DateField(null=True)
     months = models.PositiveIntegerField(null=True)
     trl_entry = models.PositiveSmallIntegerField(null=True)
+    trl_entry_on = models.DateField(null=True)
     trl_target = models.PositiveSmallIntegerField(null=True)
+    trl_target_on = models.DateField(null=True)
+    trl_reached = models.PositiveSmallIntegerField(null=True)
+    trl_reached_on = models.DateField(null=True)
+    other_funding = models.BooleanField(null=True)  # other public money on the same base; None: not said
+    justifications = models.JSONField(default=dict, blank=True)  # rule → why it is passed
+    outcome_reasons = models.TextField(blank=True)  # why inadmissible, abandoned…
     submitted_at = models.DateTimeField(null=True)
     decided_on = models.DateField(null=True)
     ended_on = models.DateField(null=True)
@@ -114,7 +152,8 @@ class Project(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(Q(trl_entry__isnull=True) | Q(trl_entry__range=(1, 9)))
-                & (Q(trl_target__isnull=True) | Q(trl_target__range=(1, 9))),
+                & (Q(trl_target__isnull=True) | Q(trl_target__range=(1, 9)))
+                & (Q(trl_reached__isnull=True) | Q(trl_reached__range=(1, 9))),
                 name="project_trl_1_to_9",
             )
         ]
@@ -133,10 +172,12 @@ class Project(models.Model):
 
 
 class Partner(models.Model):
-    """An organisation of the consortium: ``role`` leader or partner; ``kind`` company, research, training, other.
+    """An organisation of the consortium: ``role`` leader or partner; ``kind`` company, research, training, institute
+    (IRT or ITE, which neither leads nor counts as the required laboratory), other.
 
     ``size`` is the size class on the day of the file, under ``size_definition`` (a code of the policy), with its evidence:
-    it decides the aid rate. ``department`` and ``share_local`` say where the partner works. ``foreign``: outside France.
+    it decides the aid rate. ``department`` says where the partner works. ``group_name`` is the group that the partner
+    declares to belong to, ``cooperation`` the State-to-State cooperation under which a foreign company takes part.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="partners")
@@ -151,6 +192,8 @@ class Partner(models.Model):
     in_territory = models.BooleanField(null=True)  # of a labelling pôle; None: not known yet
     cost_basis = models.CharField(max_length=20, blank=True)  # research: full, marginal
     contribution = models.TextField(blank=True)
+    group_name = models.CharField(max_length=160, blank=True)
+    cooperation = models.CharField(max_length=200, blank=True)
     order = models.PositiveIntegerField(default=0)
     joined_on = models.DateField(null=True)
     left_on = models.DateField(null=True)
@@ -271,3 +314,126 @@ class Outcome(TwoTimes):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(quantity__gte=0), name="outcome_not_negative")]
+        indexes = [models.Index(fields=["kind", "year"], name="outcome_of_year")]
+
+
+class Section(models.Model):
+    """A part of the file that is written at once, with its revision: a save names the one it started from.
+
+    ``key``: identity, summary, confidential… or ``partner:p1``, ``budget:p1``.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sections")
+    key = models.CharField(max_length=60)
+    rev = models.PositiveIntegerField(default=0)
+    updated_at = models.DateTimeField(null=True)
+    updated_by = models.CharField(max_length=200, blank=True)
+    organisation_label = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "key"], name="project_section_once")]
+
+
+class Revision(models.Model):
+    """Every saved wording of a section; a save that came second is kept here with ``refused``, not in the file."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="revisions")
+    section = models.CharField(max_length=60)
+    rev = models.PositiveIntegerField()
+    content = models.JSONField()
+    at = models.DateTimeField()
+    user_label = models.CharField(max_length=200, blank=True)
+    organisation_id = models.BigIntegerField(null=True)
+    refused = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "section", "rev"], name="project_revision")]
+
+
+class Clarification(models.Model):
+    """A round of clarification: the sections named are open until ``due_on`` (midnight, Paris), the rest is frozen.
+
+    ``state``: open, answered, lapsed.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="clarifications")
+    number = models.PositiveIntegerField()
+    asked_on = models.DateField()
+    due_on = models.DateField()
+    message = models.TextField()
+    sections = models.JSONField(default=list)
+    state = models.CharField(max_length=10, default="open")
+    asked_by = models.CharField(max_length=200, blank=True)
+    answer = models.TextField(blank=True)
+    answered_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="clarification_number_once"),
+            models.UniqueConstraint(fields=["project"], condition=Q(state="open"), name="clarification_one_open"),
+        ]
+        ordering = ["number"]
+
+
+class YearReport(models.Model):
+    """What a project reports about a year: where it stands, TRL reached, deviations. ``state``: open, submitted,
+    returned, accepted. ``standing``: on_track, at_risk, late, stopped.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="year_reports")
+    year = models.PositiveIntegerField()
+    due_on = models.DateField()
+    state = models.CharField(max_length=10, default="open")
+    standing = models.CharField(max_length=10, blank=True)
+    progress = models.PositiveSmallIntegerField(null=True)  # percent of the work
+    achievements = models.TextField(blank=True)
+    deviations = models.TextField(blank=True)
+    trl_reached = models.PositiveSmallIntegerField(null=True)
+    trl_reached_on = models.DateField(null=True)
+    submitted_on = models.DateField(null=True)
+    decided_on = models.DateField(null=True)
+    reasons = models.TextField(blank=True)
+    rev = models.PositiveIntegerField(default=0)
+    simulated = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "year"], name="project_year_report_once"),
+            models.CheckConstraint(
+                condition=Q(progress__isnull=True) | Q(progress__range=(0, 100)), name="project_progress_0_to_100"
+            ),
+            models.CheckConstraint(
+                condition=Q(trl_reached__isnull=True) | Q(trl_reached__range=(1, 9)), name="report_trl_1_to_9"
+            ),
+        ]
+        ordering = ["year"]
+
+
+class ProjectAmendment(models.Model):
+    """A change of a project that was selected: partner, budget or duration, with its reason and its approval.
+
+    ``content`` says what changes, as plain values (see :mod:`jalon.projects.following`); ``before`` what it replaced when it
+    was approved. ``state``: proposed, approved, refused, withdrawn.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="amendments")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=20)
+    content = models.JSONField(default=dict)
+    before = models.JSONField(default=dict, blank=True)
+    reason = models.TextField()
+    state = models.CharField(max_length=10, default="proposed")
+    proposed_on = models.DateField()
+    proposed_by = models.CharField(max_length=200, blank=True)
+    decided_on = models.DateField(null=True)
+    decided_by = models.CharField(max_length=200, blank=True)
+    decision_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="project_amendment_number_once"),
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(state="proposed"), name="project_amendment_one_open"
+            ),
+        ]
+        ordering = ["number"]
