@@ -172,6 +172,7 @@ def _mount() -> None:
         ("register", "jalon.clusters.commands", "register_app"),
         ("contract", "jalon.contracts.commands", "contract_app"),
         ("people", "jalon.people.commands", "people_app"),
+        ("call", "jalon.projects.commands", "app"),
     ):
         from importlib import import_module
         from importlib.util import find_spec

@@ -11,8 +11,9 @@ import pytest
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.journal import breaks
 from jalon.core.models import JournalEntry, OutboxMessage
-from jalon.projects import actions, queries
+from jalon.projects import actions, following, queries
 from jalon.projects.models import BudgetLine, Project, Revision
+from jalon.projects.nightly import nightly
 from jalon.projects.rules import Line
 from tests import factories as make
 from tests.projects import world as w
@@ -202,3 +203,114 @@ def test_calls_say_what_is_wrong(db):
     assert edited.rev == 1
     with pytest.raises(Conflict):
         actions.edit_call(call, envelope=Decimal("1"), by=officer, on=DAY, rev=0)
+
+
+# -- after the selection --------------------------------------------------------------------------------------------
+
+
+def running(**fields):
+    """A project that was selected and runs since the start of 2009."""
+    made = w.admissible(starts_on=dt.date(2009, 1, 1))
+    Project.objects.filter(pk=made.project.pk).update(state="selected")
+    made.project.refresh_from_db()
+    return made
+
+
+def lines_of(*rows):
+    return [Line(y, c, Decimal(a), "applied", "industrial") for y, c, a in rows]
+
+
+@pytest.fixture
+def lived(db, monkeypatch):
+    monkeypatch.setattr(w, "lines", lambda total, year=2009: [Line(2009, "personnel", total, "applied", "industrial")])
+    made = running()
+    made.project = following.start_work(made.project, by=made.officer, on=DAY)
+    return made
+
+
+def test_a_project_reports_each_year_and_what_it_reached_counts_once_accepted(lived):
+    assert following.open_reports(on=DAY) == 1 and following.open_reports(on=DAY) == 0
+    report = lived.project.year_reports.get()
+    assert (report.year, report.due_on) == (2009, dt.date(2010, 3, 31))
+    with pytest.raises(Refused) as refusal:
+        following.submit_report(report, by=lived.leader, on=DAY)
+    assert len(refusal.value.missing) == 3
+    values = {
+        "standing": "late",
+        "progress": "40",
+        "achievements": "Essais",
+        "trl_reached": 4,
+        "trl_reached_on": "2009-12-01",
+    }
+    report = following.save_report(report, values, by=lived.leader, on=DAY, rev=0)
+    with pytest.raises(Conflict):
+        following.save_report(report, {"progress": 50}, by=lived.leader, on=DAY, rev=0)
+    with pytest.raises(Refused) as refusal:
+        following.submit_report(report, by=lived.leader, on=DAY)
+    assert "écarts" in texts(refusal)
+    following.save_report(report, {"deviations": "Retard d'un fournisseur"}, by=lived.leader, on=DAY)
+    report = following.submit_report(report, by=lived.leader, on=DAY)
+    with pytest.raises(NotAllowed):
+        following.review_report(report, accept=True, by=lived.leader, on=DAY)
+    following.review_report(report, accept=True, by=lived.officer, on=DAY)
+    lived.project.refresh_from_db()
+    assert (lived.project.trl_reached, lived.project.trl_reached_on) == (4, dt.date(2009, 12, 1))
+
+
+def test_a_change_binds_once_it_is_approved(lived):
+    content = {"partner": "p2", "lines": [[2010, "services", "applied", "industrial", "450 000,50"]]}
+    made = following.propose_amendment(
+        lived.project, "budget", content, reason="Sous-traitance", by=lived.leader, on=DAY
+    )
+    assert queries.budget_of(lived.partners["p2"])[0].category == "personnel"
+    with pytest.raises(Refused):
+        following.propose_amendment(lived.project, "duration", {"months": 48}, reason="Retard", by=lived.leader, on=DAY)
+    with pytest.raises(NotAllowed):
+        following.decide_amendment(made, approve=True, by=lived.leader, on=DAY)
+    made = following.decide_amendment(made, approve=True, by=lived.officer, on=DAY)
+    assert queries.budget_of(lived.partners["p2"]) == [
+        Line(2010, "services", Decimal("450000.50"), "applied", "industrial")
+    ]
+    assert made.before["lines"][0][1] == "personnel"
+    newcomer = make.make_organisation("Arrivant", kind="company")
+    made = following.propose_amendment(
+        lived.project, "partner_in", {"organisation": newcomer.pk, "lines": lines_of((2010, "personnel", "9000"))},
+        reason="Reprise", by=lived.leader, on=DAY,
+    )  # fmt: skip
+    following.decide_amendment(made, approve=True, by=lived.officer, on=DAY)
+    made = following.propose_amendment(
+        lived.project, "partner_out", {"partner": "p3"}, reason="Retrait", by=lived.leader, on=DAY
+    )
+    with pytest.raises(Refused):
+        following.decide_amendment(made, approve=False, by=lived.officer, on=DAY)
+    following.decide_amendment(made, approve=True, by=lived.officer, on=DAY)
+    assert [p.organisation.name for p in queries.partners_of(lived.project)][-1] == "Arrivant"
+    assert [p.key for p in queries.partners_of(lived.project)] == ["p1", "p2", "p4"]
+
+
+def test_outcomes_carry_their_evidence_and_count_once_validated(lived):
+    with pytest.raises(Refused) as refusal:
+        following.declare_outcome(lived.project, "patent", 2010, "2", by=lived.lab, on=DAY)
+    assert "justificatif" in texts(refusal)
+    with pytest.raises(Refused):
+        following.declare_outcome(lived.project, "patent", 2011, "2", evidence="FR1", by=lived.lab, on=DAY)
+    with pytest.raises(Refused):
+        following.declare_outcome(lived.project, "patent", 2010, "1,5", evidence="FR1", by=lived.lab, on=DAY)
+    made = following.declare_outcome(lived.project, "patent", 2010, "2", evidence="FR1, FR2", by=lived.lab, on=DAY)
+    new = following.declare_outcome(
+        lived.project, "patent", 2010, "3", evidence="FR1 à FR3", replaces=made, by=lived.lab, on=DAY
+    )
+    with pytest.raises(Refused):
+        following.validate_outcome(made, valid=True, by=lived.officer, on=DAY)
+    assert following.validate_outcome(new, valid=True, by=lived.officer, on=DAY).validated
+    finished = following.finish(lived.project, ended_on=DAY, by=lived.officer, on=DAY)
+    assert finished.state == "finished"
+    assert following.followed_years(finished, dt.date(2020, 1, 1)) == (2009, 2015)
+    assert list(breaks()) == []
+
+
+def test_the_night_opens_reports_and_reminds_once(lived):
+    first = nightly(DAY - dt.timedelta(days=106))  # 15 days before the report is due
+    again = nightly(DAY - dt.timedelta(days=106))
+    assert [str(s) for s in first] == ["1 comptes rendus de projets ouverts, 1 rappels de projets"]
+    assert [str(s) for s in again] == ["0 comptes rendus de projets ouverts, 0 rappels de projets"]

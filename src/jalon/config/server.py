@@ -57,6 +57,9 @@ def prepare(*, demo: bool, say: Say) -> None:
         from jalon.clusters.loading import load_register_if_changed
 
         load_register_if_changed(say=say)
+        from jalon.projects.loading import load_calls_if_changed
+
+        load_calls_if_changed()
         if demo:
             from jalon.demo.build import build_once
 

@@ -106,14 +106,25 @@ def admissibility(project: Any, on: dt.date) -> None:
     )
 
 
-def year_report_due(report: Any, on: dt.date) -> None:
+def report_subject(report: Any, days: int) -> Text:
+    """The subject of a reminder so many days before the report is due; it is sent once."""
+    return T(
+        "{acronym} : compte rendu {year} attendu dans {days} jours",
+        "{acronym}: {year} report expected in {days} days",
+        acronym=report.project.acronym,
+        year=report.year,
+        days=days,
+    )
+
+
+def year_report_due(report: Any, on: dt.date, days: int) -> None:
     """To the leader: a yearly report is to be handed in."""
     project = report.project
     known = {"acronym": project.acronym, "year": report.year, "due": day_text(report.due_on)}
     _tell(
         project,
         _holders("project.report", _leaders(project), on),
-        T("{acronym} : compte rendu {year} attendu", "{acronym}: {year} report expected", **known),
+        report_subject(report, days),
         T(
             "Le compte rendu de l'année {year} du projet « {acronym} » est attendu le {due} au plus tard.",
             "The report of the year {year} of the project “{acronym}” is expected by {due} at the latest.",

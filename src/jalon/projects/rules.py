@@ -311,6 +311,11 @@ PLACE_TITLES = {
     "out": T("ailleurs", "elsewhere"),
     "any": T("tout lieu", "any place"),
 }
+SIZE_TITLES = {
+    "sme": T("PME", "SME"),
+    "mid": T("ETI", "mid-size company"),
+    "large": T("grande ou autre entreprise", "large or other company"),
+}
 BASIS_TITLES = {
     "any": T("coût éligible", "eligible cost"),
     "full": T("coût complet", "full cost"),
@@ -325,7 +330,7 @@ def rate_name(row: Mapping[str, Any]) -> Text:
         "{kinds}{sizes}, {place}, {basis}",
         "{kinds}{sizes}, {place}, {basis}",
         kinds=" / ".join(str(states.KINDS.get(k, k)) for k in row["kinds"]),
-        sizes=f" ({', '.join(row['sizes'])})" if row["sizes"] else "",
+        sizes=f" ({', '.join(str(SIZE_TITLES.get(s, s)) for s in row['sizes'])})" if row["sizes"] else "",
         place=PLACE_TITLES[row["place"]],
         basis=BASIS_TITLES[row["basis"]],
     )
