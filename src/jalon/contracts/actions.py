@@ -28,6 +28,7 @@ from jalon.contracts.models import (
     Signature,
     Text,
 )
+from jalon.contracts.reasons import why_missing, why_not_yet, why_state
 from jalon.core import clock, journal
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.files import store
@@ -1004,7 +1005,8 @@ def _open_for_annexes(text: Text, by: Actor, on: dt.date) -> None:
                 "Le texte est « {s} » : ses annexes ne changent plus.",
                 "The text is “{s}”: its annexes no longer change.",
                 s=states.TITLES[text.state],
-            )
+            ),
+            why=why_state(T("joindre une annexe", "join an annex"), states.TITLES[text.state]),
         )
 
 
@@ -1036,6 +1038,7 @@ def add_annex(
                 d=dated.isoformat(),
                 on=on.isoformat(),
             ),
+            why=why_not_yet(T("date de l'annexe", "date of the annex"), dated, on),
             kind="input",
         )
     template = queries.template_of(text.contract)
@@ -1245,12 +1248,15 @@ def decide(
                 "Le texte est « {s} » : une délibération s'enregistre pendant la négociation ou la signature.",
                 "The text is “{s}”: a deliberation is recorded during negotiation or signature.",
                 s=states.TITLES[text.state],
-            )
+            ),
+            why=why_state(T("enregistrer une délibération", "record a deliberation"), states.TITLES[text.state]),
         )
     faults: list[Any] = []
+    why: Any = None
     if not reference.strip():
         faults.append(T("La référence de la délibération manque.", "The reference of the deliberation is missing."))
     if decided_on > on:
+        why = why_not_yet(T("date de la délibération", "date of the deliberation"), decided_on, on)
         faults.append(
             T(
                 "La délibération est datée du {d}, après aujourd'hui, le {on}.",
@@ -1275,6 +1281,10 @@ def decide(
             )
     span = doc.years_of(text.content)
     if year is not None and span and year not in span:
+        why = why or why_missing(
+            "year_outside", "", queries.template_of(text.contract), day=text.contract.policy_day,
+            inputs={T("année votée", "year voted"): year, T("années du contrat", "years of the contract"): f"{span[0]} – {span[-1]}"},
+        )  # fmt: skip
         faults.append(
             T(
                 "L'année {y} est hors du contrat ({a} à {b}).",
@@ -1285,7 +1295,8 @@ def decide(
             )
         )
     if faults:
-        raise Refused(faults[0], missing=faults[1:], kind="input")
+        why = why or why_missing("decision_missing", own.key, queries.template_of(text.contract), day=on)
+        raise Refused(faults[0], missing=faults[1:], why=why, kind="input")
     moment = _moment(on, at)
     stored = (
         store(upload, file_name, case=queries.case_of(text.contract), by=by, title=reference, at=moment)

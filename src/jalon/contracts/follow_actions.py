@@ -32,9 +32,11 @@ from jalon.contracts.models import (
     Progress,
     Report,
 )
+from jalon.contracts.reasons import why_money, why_not_yet
 from jalon.core import clock, files, journal, outbox, workflow
 from jalon.core.errors import Conflict, Refused
 from jalon.core.lang import T
+from jalon.core.why import Why
 from jalon.indicators import actions as values, engine
 from jalon.indicators.models import Observation
 from jalon.indicators.rules import Definition, Finding, check_value, definition_of, read_number
@@ -1034,11 +1036,14 @@ def declare_step(
         )
     if day > on:
         raise Refused(
-            T("Le {day} n'est pas encore venu.", "{day} has not come yet.", day=day.isoformat()), kind="input"
+            T("Le {day} n'est pas encore venu.", "{day} has not come yet.", day=day.isoformat()),
+            why=why_not_yet(T("jour déclaré", "day declared"), day, on),
+            kind="input",
         )
     if amount is not None and amount < 0:
         raise Refused(
             T("Un montant ne peut pas être négatif : {n}.", "An amount cannot be negative: {n}.", n=str(amount)),
+            why=why_money(commitment.amount, None, amount),
             kind="input",
         )
     at = clock.stamp(on, at)
@@ -1049,6 +1054,12 @@ def declare_step(
                 T(
                     "Cet engagement a été remplacé par un avenant ; rechargez la page.",
                     "This commitment was replaced by an amendment; reload the page.",
+                ),
+                why=Why(
+                    rule=T(
+                        "Un avenant remplace la promesse par une nouvelle version ; rien ne se déclare sur l'ancienne.",
+                        "An amendment replaces the promise by a new version; nothing is declared on the old one.",
+                    )
                 ),
                 kind="conflict",
             )
@@ -1061,7 +1072,11 @@ def declare_step(
             if amount is None:
                 amount = left
             if amount is None or amount == 0:
-                raise Refused(T("Dites le montant versé.", "Say the amount paid."), kind="input")
+                raise Refused(
+                    T("Dites le montant versé.", "Say the amount paid."),
+                    why=why_money(commitment.amount, paid, amount),
+                    kind="input",
+                )
             if left is not None and amount > left:
                 raise Refused(
                     T(
@@ -1071,6 +1086,7 @@ def declare_step(
                         left=str(left),
                         promised=str(commitment.amount),
                     ),
+                    why=why_money(commitment.amount, paid, amount),
                     kind="input",
                 )
             steps.filter(kind="contested").update(superseded_at=at)
@@ -1128,7 +1144,16 @@ def flag_not_received(
         )
         if not any(s.kind in ("paid", "delivered") for s in steps):
             raise Refused(
-                T("Aucun versement n'est déclaré sur cet engagement.", "No payment is declared on this commitment.")
+                T("Aucun versement n'est déclaré sur cet engagement.", "No payment is declared on this commitment."),
+                why=Why(
+                    rule=T(
+                        "Le pôle conteste un versement que le financeur a déclaré : il faut qu'il y en ait un.",
+                        "The cluster contests a payment that the funder declared: there has to be one.",
+                    ),
+                    inputs={
+                        T("étapes connues", "steps known"): ", ".join(str(states.STEPS[s.kind]) for s in steps) or "–"
+                    },
+                ),
             )
         if any(s.kind == "contested" for s in steps):
             raise Refused(T("C'est déjà signalé.", "This is flagged already."))

@@ -1108,7 +1108,14 @@ def declare_value(request: HttpRequest, slug: str, round_code: str, key: str) ->
             {
                 "revision": values.revision(rows),
                 "saved_at": clock.real_now().isoformat(),
-                "findings": [{"level": f.level, "text": str(f.text)} for f in findings],
+                "findings": [
+                    {
+                        "level": f.level,
+                        "text": str(f.text),
+                        "why": [str(line) for line in (f.why.rule, f.why.parameter, f.why.reference) if line],
+                    }
+                    for f in findings
+                ],
                 "light": "at_risk" if any(f.error for f in findings) else "done",
             }
         )

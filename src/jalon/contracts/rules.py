@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jalon.contracts import content as doc
+from jalon.contracts.reasons import why_missing
 from jalon.core.lang import T, Text
 from jalon.core.why import Why
 from jalon.policy.rules import plus
@@ -271,6 +272,7 @@ class Missing:
     path: str = ""
     page: str = "text"
     code: str = ""
+    why: Why | None = None
 
 
 @dataclass(frozen=True)
@@ -323,7 +325,11 @@ def requirements(
     faults = doc.check(content, template, group=group, region_codes=region_codes, words=words)
     out: list[Requirement] = []
     for code, title, path, heads in _GROUPS:
-        mine = tuple(Missing(f.message, f.path, "text", f.code) for f in faults if f.path.split("/")[0] in heads)
+        mine = tuple(
+            Missing(f.message, f.path, "text", f.code, why_missing(f.code, f.path, template))
+            for f in faults
+            if f.path.split("/")[0] in heads
+        )
         asked = bool(content.get("improvement_axes")) or (
             bool(template) and bool(group) and group in template.improvement_axes_for_groups
         )
@@ -343,6 +349,7 @@ def requirements(
                 "",
                 "proposals",
                 "open_proposals",
+                why_missing("open_proposals", "", template),
             ),
         )
     else:
@@ -362,7 +369,8 @@ def requirements(
                         "The annex “{t}” is missing: no version is validated yet.",
                         t=rule.title,
                     )
-                lacking = (Missing(sentence, rule.key, "annexes", "annex_missing"),)
+                why = why_missing("annex_missing", rule.key, template)
+                lacking = (Missing(sentence, rule.key, "annexes", "annex_missing", why),)
             out.append(Requirement(f"annex:{rule.key}", rule.title, lacking, page="annexes", path=rule.key))
     needed = decision_needed(template)
     wanted = None if signers is None else set(signers)
@@ -384,6 +392,7 @@ def requirements(
                     party.key,
                     "signature",
                     "decision_missing",
+                    why_missing("decision_missing", party.key, template),
                 ),
             )
         out.append(

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from jalon.core.errors import Refused
 from jalon.core.lang import T, Text
+from jalon.core.why import Why
 from jalon.policy.formula import Formula, Number, Operation, Tree
 
 ERROR, WARNING = "error", "warning"
@@ -32,6 +33,7 @@ class Finding:
     code: str
     text: Text
     field: str = "value"
+    why: Why | None = None
 
     @property
     def error(self) -> bool:
@@ -91,6 +93,10 @@ class Definition:
     jump: Decimal | None = None  # relative change that asks for a comment: 0.5 is 50 %
     evidence_required: bool = False
     additive: bool = True  # values of a breakdown add up to the total
+    # Where these come from, for the "why?": path in the policy, text, address.
+    parameter: str = ""
+    reference: str = ""
+    url: str = ""
 
     @property
     def bounds(self) -> tuple[Decimal | None, Decimal | None]:
@@ -114,6 +120,56 @@ def definition_of(indicator: Any) -> Definition:
         maximum=indicator.range.max,
         jump=indicator.jump_warning,
         evidence_required=indicator.evidence_required,
+        parameter=f"indicators.{indicator.code}",
+        reference=indicator.reference or str(indicator.title),
+        url=indicator.url or "",
+    )
+
+
+_REASONS: dict[str, Text] = {
+    "missing": T(
+        "Une valeur inconnue se dit inconnue, avec la raison : elle n'est jamais comptée comme zéro.",
+        "An unknown value is said to be unknown, with the reason: it is never counted as zero.",
+    ),
+    "breakdown_without_total": T("Une ventilation répartit un total : il faut le total.", "A breakdown splits a total: the total is needed."),
+    "range": T(
+        "Le catalogue, ou le sens de l'unité, borne les valeurs possibles de l'indicateur.",
+        "The catalogue, or the meaning of the unit, bounds the possible values of the indicator.",
+    ),
+    "whole": T("Un dénombrement donne un nombre entier.", "A count gives a whole number."),
+    "fraction": T(
+        "Un taux est le quotient de son numérateur et de son dénominateur ; les trois doivent s'accorder.",
+        "A rate is the quotient of its numerator and denominator; the three must agree.",
+    ),
+    "breakdown": T("Les parts d'une ventilation s'additionnent pour donner la valeur.", "The parts of a breakdown add up to the value."),
+    "breakdown_incomplete": T("Une ventilation se remplit en entier, ou pas du tout.", "A breakdown is filled in whole, or not at all."),
+    "jump": T(
+        "Au-delà de l'écart relatif que fixe le catalogue, une valeur demande un mot d'explication.",
+        "Beyond the relative change that the catalogue sets, a value asks for a word of explanation.",
+    ),
+    "evidence": T("La définition de l'indicateur demande une pièce justificative.", "The definition of the indicator asks for evidence."),
+}  # fmt: skip
+
+
+def why_of(finding: Finding, definition: Definition, inputs: Mapping[Any, Any]) -> Why:
+    """The rule behind a finding: sentence, place in the catalogue and text, limits applied, values judged."""
+    low, high = definition.bounds
+    limits: dict[Any, Any] = {}
+    if finding.code == "range":
+        limits = {T("minimum", "lowest"): low, T("maximum", "highest"): high}
+    elif finding.code == "jump" and definition.jump is not None:
+        limits = {T("écart admis sans explication, en %", "change allowed without a word, in %"): 100 * definition.jump}
+    own = definition.parameter != ""
+    return Why(
+        rule=_REASONS.get(finding.code, _REASONS["range"]),
+        parameter=definition.parameter,
+        reference=definition.reference,
+        url=definition.url,
+        inputs={
+            **{k: v for k, v in inputs.items() if v is not None},
+            **{k: v for k, v in limits.items() if v is not None},
+        },
+        reading=own and finding.code == "jump",
     )
 
 
@@ -128,10 +184,30 @@ def check_value(
     evidence: bool = False,
     previous: Decimal | None = None,
 ) -> list[Finding]:
-    """What is wrong or surprising about a declared value, errors first.
+    """What is wrong or surprising about a declared value, errors first, each with its reason.
 
     ``breakdowns``: breakdown → its values. ``previous``: the value of the period before, None if unknown.
     """
+    found = _findings(definition, value, numerator, denominator, breakdowns, note, evidence, previous)
+    inputs = {
+        T("valeur", "value"): value,
+        T("valeur de la période précédente", "value of the period before"): previous,
+        T("numérateur", "numerator"): numerator,
+        T("dénominateur", "denominator"): denominator,
+    }
+    return [replace(f, why=why_of(f, definition, inputs)) for f in found]
+
+
+def _findings(
+    definition: Definition,
+    value: Decimal | None,
+    numerator: Decimal | None,
+    denominator: Decimal | None,
+    breakdowns: Mapping[str, Mapping[str, Decimal | None]] | None,
+    note: str,
+    evidence: bool,
+    previous: Decimal | None,
+) -> list[Finding]:
     found: list[Finding] = []
     note = note.strip()
     if value is None:

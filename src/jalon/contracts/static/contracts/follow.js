@@ -8,7 +8,17 @@
     if (hidden && body.revision !== undefined) hidden.value = body.revision;
     const list = form.querySelector("[data-findings]");
     if (!list || !body.findings) return;
-    list.replaceChildren(...body.findings.map((f) => element("li", { class: f.level === "error" ? "field-error" : "small" },
-      (f.level === "error" ? say("À corriger : ", "To correct: ") : say("À vérifier : ", "To check: ")) + f.text)));
+    list.replaceChildren(...body.findings.map((f) => {
+      const line = element("li", { class: f.level === "error" ? "field-error" : "small" },
+        (f.level === "error" ? say("À corriger : ", "To correct: ") : say("À vérifier : ", "To check: ")) + f.text + " ");
+      if ((f.why || []).length) {
+        const panel = element("details", { class: "why" });
+        const inside = element("div", { class: "why-body" });
+        f.why.forEach((text) => inside.append(element("p", {}, text)));
+        panel.append(element("summary", {}, say("Pourquoi ?", "Why?")), inside);
+        line.append(panel);
+      }
+      return line;
+    }));
   });
 })();
