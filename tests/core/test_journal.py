@@ -128,3 +128,25 @@ def test_a_daily_root_keeps_its_day_and_its_count(changed):
     assert list(journal.breaks()) == []
     DailyRoot.objects.filter(pk=DailyRoot.objects.latest("id").pk).update(**changed)
     assert [found.table for found in journal.breaks()] == ["core_dailyroot"]
+
+
+@pytest.mark.parametrize("table", [DailyRoot, FrozenText])
+def test_the_moment_of_a_root_and_of_a_frozen_text_cannot_be_moved(three_acts, table):
+    row, column = table.objects.order_by("id").last(), "made_at" if table is DailyRoot else "frozen_at"
+    table.objects.filter(pk=row.pk).update(**{column: getattr(row, column) - dt.timedelta(hours=3)})
+    assert first_break().table == table._meta.db_table
+
+
+def test_a_root_moved_to_a_later_day_is_named(three_acts):
+    last = DailyRoot.objects.order_by("id").last()
+    DailyRoot.objects.filter(pk=last.pk).update(day=last.day + dt.timedelta(days=1))
+    assert first_break().table == "core_dailyroot"
+
+
+def test_roots_made_before_their_day_was_covered_still_hold(three_acts):
+    previous = ""
+    for root in DailyRoot.objects.order_by("id"):
+        old = journal.root_of(journal._heads_up_to(root.last_entry_id), previous)
+        DailyRoot.objects.filter(pk=root.pk).update(root=old, prev_root=previous)
+        previous = old
+    assert first_break() is None

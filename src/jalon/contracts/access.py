@@ -45,9 +45,20 @@ def _theirs(actor: Actor, day: dt.date) -> Q | None:
     return mine
 
 
+def known_by(day: dt.date) -> Q:
+    """Contracts of which anybody could know on ``day``: not signed later and, where the day of signature of a real contract
+    is not known, not begun later. It only bites on a day of the past (the demonstration travels)."""
+    return (Q(signed_on__isnull=True) | Q(signed_on__lte=day)) & (
+        Q(signed_on__isnull=False) | Q(starts_on__isnull=True) | Q(starts_on__lte=day) | Q(known={})
+    )
+
+
 def visible_to(actor: Actor, on: dt.date, queryset: QuerySet[Contract] | None = None) -> QuerySet[Contract]:
-    """The contracts that the actor may know of: signed ones, and those of which they read the drafts."""
-    rows = Contract.objects.all() if queryset is None else queryset
+    """The contracts that the actor may know of: signed ones, and those of which they read the drafts.
+
+    On an earlier day, contracts signed since are not there yet, at their own address either.
+    """
+    rows = (Contract.objects.all() if queryset is None else queryset).filter(known_by(on))
     public = Q(state__in=states.PUBLIC)
     theirs = _theirs(actor, on)
     if theirs is None:

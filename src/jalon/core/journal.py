@@ -173,9 +173,21 @@ def freeze(case: str, kind: str, content: Any, *, at: dt.datetime | None = None)
     return frozen
 
 
-def root_of(heads: Iterable[tuple[str, int, str]], prev_root: str) -> str:
-    """The root over the heads ``(case, seq, hash)`` of all chains, chained to the previous root."""
-    return sha256(canonical({"prev": prev_root, "heads": sorted(list(h) for h in heads)}))
+def root_of(
+    heads: Iterable[tuple[str, int, str]],
+    prev_root: str,
+    day: dt.date | None = None,
+    made_at: dt.datetime | None = None,
+) -> str:
+    """The root over the heads ``(case, seq, hash)`` of all chains, chained to the previous root.
+
+    It covers the day that it closes and the moment it was made. Roots of installations older than this cover neither: their
+    formula is that without ``day``, and one made with it can never pass for the other.
+    """
+    covered: dict[str, Any] = {"prev": prev_root, "heads": sorted(list(h) for h in heads)}
+    if day is not None:
+        covered |= {"day": day, "made_at": made_at}
+    return sha256(canonical(covered))
 
 
 def close_day(day: dt.date) -> DailyRoot | None:
@@ -187,13 +199,14 @@ def close_day(day: dt.date) -> DailyRoot | None:
             return None
         heads = _heads_up_to(newest)
         prev = last.root if last else ""
+        made_at = clock.real_now()
         root = DailyRoot(
             day=day,
             last_entry_id=newest,
             entries=sum(seq for _, seq, _ in heads),
             prev_root=prev,
-            root=root_of(heads, prev),
-            made_at=clock.real_now(),
+            root=root_of(heads, prev, day, made_at),
+            made_at=made_at,
         )
         root.save(force_insert=True)
         return root
@@ -215,6 +228,16 @@ def _counted(entry_id: int) -> tuple[int, int]:
     """How many acts there are up to an entry, and its number (the last one before it when it is missing)."""
     rows = JournalEntry.objects.filter(id__lte=entry_id)
     return rows.count(), rows.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+SAME_ACT = dt.timedelta(seconds=5)
+"""A text is frozen within the act that names its hash; both read the clock, one after the other."""
+
+
+def _acts_with(frozen: FrozenText) -> list[dt.datetime]:
+    """When the acts of the case that carry the hash of a frozen text were done, the first first."""
+    rows = JournalEntry.objects.filter(case=frozen.case, after__sha256=frozen.sha256)
+    return list(rows.order_by("id").values_list("at", flat=True))
 
 
 def _written(text: str) -> tuple[str, str, str]:
@@ -326,8 +349,9 @@ def breaks() -> Iterator[Break]:
         )
     previous_root, previous_day = "", dt.date.min
     for root in DailyRoot.objects.order_by("id"):
-        expected = root_of(_heads_up_to(root.last_entry_id), root.prev_root)
-        if root.prev_root != previous_root or expected != root.root:
+        heads = _heads_up_to(root.last_entry_id)
+        expected = root_of(heads, root.prev_root, root.day, root.made_at)
+        if root.prev_root != previous_root or root.root not in (expected, root_of(heads, root.prev_root)):
             yield Break(
                 "core_dailyroot",
                 f"{root.id} ({root.day.isoformat()})",
@@ -374,7 +398,7 @@ def breaks() -> Iterator[Break]:
                 ),
                 str(T("attendu : {h}", "expected {h}", h=frozen.sha256[:12])),
             )
-        elif not JournalEntry.objects.filter(case=frozen.case, after__sha256=frozen.sha256).exists():
+        elif not (moments := _acts_with(frozen)):
             yield Break(
                 "core_frozentext",
                 f"{frozen.id} ({frozen.case}, {frozen.kind})",
@@ -383,6 +407,19 @@ def breaks() -> Iterator[Break]:
                     T(
                         "attendu : un acte du journal qui porte cette empreinte",
                         "expected an act of the journal that carries this hash",
+                    )
+                ),
+            )
+        elif all(abs(frozen.frozen_at - moment) > SAME_ACT for moment in moments):
+            yield Break(
+                "core_frozentext",
+                f"{frozen.id} ({frozen.case}, {frozen.kind})",
+                str(T("figé le {d}", "frozen at {d}", d=frozen.frozen_at.isoformat())),
+                str(
+                    T(
+                        "attendu : le moment de l'acte qui l'a figé, {d}",
+                        "expected the moment of the act that froze it, {d}",
+                        d=moments[0].isoformat(),
                     )
                 ),
             )

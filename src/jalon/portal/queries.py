@@ -126,11 +126,7 @@ def _public_contracts(cluster: int, horizon: dt.date) -> QuerySet:
 
 
 def _known_by(rows: QuerySet[Contract], horizon: dt.date) -> QuerySet[Contract]:
-    return (
-        rows.filter(Q(signed_on__isnull=True) | Q(signed_on__lte=horizon))
-        .filter(Q(signed_on__isnull=False) | Q(starts_on__isnull=True) | Q(starts_on__lte=horizon) | Q(known={}))
-        .order_by("-starts_on", "-id")
-    )
+    return rows.filter(contract_access.known_by(horizon)).order_by("-starts_on", "-id")
 
 
 @Prepared
