@@ -234,3 +234,28 @@ def test_an_empty_register_still_has_its_pages():
     client = Client()
     for url in ("/", "/poles/", "/decisions/", "/donnees/", "/poles/?view=map"):
         assert client.get(url).status_code == 200, url
+
+
+@pytest.mark.django_db
+def test_published_values_are_open_data_and_say_whether_they_are_simulated():
+    from jalon.indicators.models import Observation
+
+    cluster, day = make_cluster("valeurs", label=True), dt.date(2009, 12, 31)
+    common = {"cluster": cluster, "indicator": "members_total", "origin": "declared", "recorded_at": moment_on(day)}
+    for number, (state, value, simulated) in enumerate(
+        (("validated", 12, True), ("validated", 15, False), ("draft", 99, False))
+    ):
+        end = dt.date(2007 + number, 12, 31)
+        Observation.objects.create(
+            period_start=end, period_end=end, state=state, value=value, simulated=simulated, **common
+        )
+    with CaptureQueriesContext(connection) as asked:
+        answer = Client().get("/donnees/observations/?format=json&on=2010-06-30")
+        rows = json.loads(b"".join(answer.streaming_content))
+    rows = rows["rows"] if isinstance(rows, dict) else rows
+    assert [(str(r["value"]), r["simulated"]) for r in rows] == [("12", "oui"), ("15", "non")]
+    assert len(asked) <= 5
+    early = json.loads(
+        b"".join(Client().get("/donnees/observations/?format=json&known_on=2008-01-01").streaming_content)
+    )
+    assert (early["rows"] if isinstance(early, dict) else early) == []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +16,12 @@ from jalon.clusters.models import Cluster, ClusterTerritory
 from jalon.clusters.outlines import project
 from jalon.contracts import access as contract_access, queries as contract_queries, states as contract_states
 from jalon.contracts.models import Contract
+from jalon.core import clock
 from jalon.core.lang import T
+from jalon.core.models import as_known_on
 from jalon.core.prepared import Prepared
+from jalon.core.sheets import Column
+from jalon.indicators.models import Observation
 from jalon.people.access import VISITOR, Actor, policy
 from jalon.roadmaps.models import Roadmap
 from jalon.ui.maps import Kind, build_map
@@ -172,6 +177,83 @@ def contracts_of(cluster: Cluster, actor: Actor, day: dt.date, horizon: dt.date)
         rows = _public_contracts(cluster=cluster.pk, horizon=horizon)
     told = contract_queries.in_force_many(rows, day)
     return [{"contract": c, "in_force": told[c.pk]} for c in rows]
+
+
+def observations(day: dt.date, known_on: dt.date | None = None) -> tuple[list[tuple[str, Column]], Iterator[list[Any]]]:
+    """Validated values up to a day, by cluster, indicator and period: columns and rows, read piece by piece in two queries.
+
+    What is still declared, returned or unknown to everybody is not there. Each row says whether it is simulated.
+    """
+    columns = [
+        ("cluster", Column(T("Pôle", "Cluster"))),
+        ("indicator", Column(T("Indicateur", "Indicator"))),
+        ("title", Column(T("Intitulé", "Title"), width=50)),
+        ("breakdown", Column(T("Ventilation", "Breakdown"))),
+        ("from", Column(T("Du", "From"), "date")),
+        ("to", Column(T("Au", "To"), "date")),
+        ("value", Column(T("Valeur", "Value"), "number")),
+        ("numerator", Column(T("Numérateur", "Numerator"), "number")),
+        ("denominator", Column(T("Dénominateur", "Denominator"), "number")),
+        ("unit", Column(T("Unité", "Unit"))),
+        ("definition", Column(T("Version de la définition", "Version of the definition"))),
+        ("origin", Column(T("Origine", "Origin"))),
+        ("version", Column(T("Version", "Version"), "number")),
+        ("recorded_on", Column(T("Enregistrée le", "Recorded on"), "date")),
+        ("note", Column(T("Note", "Note"), width=40)),
+        ("simulated", Column(T("Simulée", "Simulated"))),
+    ]
+    titles = {indicator.code: str(indicator.title) for indicator in policy().indicators}
+    slugs = dict(Cluster.objects.filter(programme=settings.PROGRAMME).order_by().values_list("pk", "slug"))
+    origins = {code: str(title) for code, title in ORIGINS.items()}
+    yes, no = str(T("oui", "yes")), str(T("non", "no"))
+    found = (
+        as_known_on(Observation.objects.filter(state="validated", period_end__lte=day), known_on)
+        .order_by("cluster_id", "indicator", "period_end", "breakdown", "id")
+        .values_list(
+            "cluster_id", "indicator", "breakdown", "period_start", "period_end", "value", "numerator", "denominator",
+            "unit", "definition_version", "origin", "version", "recorded_at", "note", "simulated",
+        )
+    )  # fmt: skip
+
+    def rows() -> Iterator[list[Any]]:
+        for (
+            cluster,
+            code,
+            part,
+            start,
+            end,
+            value,
+            num,
+            den,
+            unit,
+            definition,
+            origin,
+            version,
+            at,
+            note,
+            simulated,
+        ) in found.iterator(chunk_size=2000):
+            if cluster in slugs:
+                yield [
+                    slugs[cluster], code, titles.get(code), part or None, start, end, bare(value), bare(num), bare(den), unit, definition,
+                    origins.get(origin, origin), version, at.astimezone(clock.PARIS).date(), note or None,
+                    yes if simulated else no,
+                ]  # fmt: skip
+
+    return columns, rows()
+
+
+def bare(value: Decimal | None) -> Decimal | None:
+    """A stored figure without the zeros that its column adds: 12, not 12.000000."""
+    return None if value is None else Decimal(format(value.normalize(), "f"))
+
+
+ORIGINS = {
+    "declared": T("déclarée", "declared"),
+    "computed": T("calculée", "computed"),
+    "survey": T("enquête", "survey"),
+    "evaluator": T("évaluateur", "evaluator"),
+}
 
 
 def validated_roadmap(cluster: Cluster) -> Roadmap | None:

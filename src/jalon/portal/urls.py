@@ -12,5 +12,6 @@ urlpatterns = [
     path("decisions/", views.decisions, name="decisions"),
     path("donnees/", views.open_data, name="open-data"),
     path("donnees/points.json", views.points, name="map-points"),
+    path("donnees/observations/", views.observations, name="open-observations"),
     path("donnees/<slug:table>/", views.open_table, name="open-table"),
 ]

@@ -459,6 +459,17 @@ def open_table(request: HttpRequest, table: str) -> HttpResponse:
 
 
 @page
+def observations(request: HttpRequest) -> HttpResponse:
+    """Every published value of every indicator, a row per version that stands, as known on a day if one is asked for."""
+    asked = Asked(request)
+    if wants(request) == "html":
+        request.GET = request.GET.copy()
+        request.GET["format"] = "csv"
+    columns, rows = queries.observations(asked.horizon, asked.known_on)
+    return export(request, "observations", columns, rows)
+
+
+@page
 def points(request: HttpRequest) -> HttpResponse:
     """The points of the map as JSON: name, place, tier, members with their origin, address."""
     asked = Asked(request)
