@@ -103,8 +103,8 @@ CASES = {
     "unknown word": ("programme.yaml", "  round: {fr", "  rund: {fr", "rund:", "words.rund", "rund", "round"),
     "key given twice": ("programme.yaml", "currency: NOK\n", "currency: NOK\ncurrency: SEK\n", "currency: SEK", "currency",
         "a second time", "once"),
-    "bad YAML": ("governance.yaml", "unit: share\n", "unit: [share\n", "values:", "governance", "expected", "well-formed YAML"),
-    "tab": ("governance.yaml", "  unit: share\n", "\tunit: share\n", "unit: share", "governance", "cannot start", "well-formed YAML"),
+    "bad YAML": ("governance.yaml", "unit: share\n", "unit: [share\n", "values:", "governance", "not closed", "well-formed YAML"),
+    "tab": ("governance.yaml", "  unit: share\n", "\tunit: share\n", "unit: share", "governance", "cannot begin", "well-formed YAML"),
 }  # fmt: skip
 
 

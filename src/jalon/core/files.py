@@ -35,6 +35,29 @@ ALLOWED = {
 """Kinds of file that may be handed in, by the end of their name, and how they are served."""
 
 
+_ZIP = b"PK\x03\x04"
+_BEGINS = {
+    ".docx": (_ZIP,),
+    ".odt": (_ZIP,),
+    ".xlsx": (_ZIP,),
+    ".ods": (_ZIP,),
+    ".png": (b"\x89PNG\r\n\x1a\n",),
+    ".jpg": (b"\xff\xd8\xff",),
+    ".jpeg": (b"\xff\xd8\xff",),
+}
+"""The first bytes of a file of that kind; a PDF says so within its first kilobyte, a text holds no null byte."""
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def is_of_kind(ending: str, start: bytes) -> bool:
+    """Whether the first bytes of a file are those of the kind that its name tells."""
+    if ending == ".pdf":
+        return b"%PDF-" in start[:1024]
+    if ending in _BEGINS:
+        return start.startswith(_BEGINS[ending])
+    return b"\0" not in start[:8192] or start.startswith(_UTF16)
+
+
 def path_of(sha: str) -> Path:
     """Where the bytes with this SHA-256 lie."""
     return Path(settings.MEDIA_ROOT) / sha[:2] / sha
@@ -54,7 +77,8 @@ def store(
     """Keep a file. ``chunks`` is bytes, an uploaded file, or an iterable of bytes.
 
     Raises:
-        Refused: empty, too large, or of a kind that is not accepted; nothing is kept then.
+        Refused: empty, too large, of a kind that is not accepted, or not of the kind that its name tells; nothing is
+            kept then.
     """
     name = Path(name.replace("\\", "/")).name[:255] or "fichier"
     ending = Path(name).suffix.lower()
@@ -79,6 +103,17 @@ def store(
     try:
         with os.fdopen(handle, "wb") as out:
             for chunk in chunks:
+                if not size and chunk and not is_of_kind(ending, bytes(chunk[:8192])):
+                    raise Refused(
+                        T(
+                            "Le contenu de « {name} » n'est pas celui d'un fichier {kind} : enregistrez-le dans ce format, "
+                            "ou donnez-lui son vrai nom.",
+                            "What “{name}” holds is not a {kind} file: save it in that format, or give it its true name.",
+                            name=name,
+                            kind=ending[1:].upper(),
+                        ),
+                        kind="input",
+                    )
                 size += len(chunk)
                 if size > max_bytes:
                     raise Refused(

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import yaml
 
-from jalon.core.lang import T
+from jalon.core.lang import T, Text
 from jalon.policy.faults import Fault, PolicyFaults
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -131,6 +131,31 @@ def read(path: Path, *, name: str | None = None) -> Node:
     return parse(source, name=name, stem=path.stem)
 
 
+# What the parser says, in English only, and how it is said to whoever wrote the file.
+_PROBLEMS: tuple[tuple[str, Text], ...] = (
+    ("cannot start any token", T("un caractère qui ne peut pas commencer une valeur (souvent une tabulation, ou @ et ` sans guillemets)", "a character that cannot begin a value (often a tab, or @ and ` without quotes)")),
+    ("mapping values are not allowed", T("« : » à un endroit où une valeur est déjà écrite (mettre le texte entre guillemets)", "“:” where a value stands already (put the text between quotes)")),
+    ("could not find expected ':'", T("une ligne sans « : » après sa clé", "a line without “:” after its key")),
+    ("did not find expected key", T("un retrait qui ne correspond pas aux lignes voisines", "an indentation that does not fit the lines around it")),
+    ("did not find expected '-'", T("un élément de liste sans « - », ou mal aligné", "an element of a list without “-”, or out of line")),
+    ("did not find expected ',' or", T("une liste ou un groupe entre accolades qui n'est pas fermé", "a list or a group in braces that is not closed")),
+    ("unexpected end of stream", T("des guillemets qui ne sont pas fermés", "quotes that are not closed")),
+    ("unknown escape character", T("un « \\ » suivi d'un caractère inconnu, entre guillemets doubles", "a “\\” followed by an unknown character, between double quotes")),
+    ("undefined alias", T("un renvoi (*nom) à une ancre qui n'existe pas", "an alias (*name) of an anchor that does not exist")),
+    ("control characters are not allowed", T("un caractère de contrôle", "a control character")),
+    ("block sequence entries are not allowed", T("« - » à un endroit où une valeur est déjà écrite", "“-” where a value stands already")),
+    ("while scanning", T("un passage qui ne se lit pas", "a passage that cannot be read")),
+)  # fmt: skip
+
+
+def _problem(said: str) -> Text:
+    """The parser's complaint in the reader's language; an unknown one is quoted as it is."""
+    for part, text in _PROBLEMS:
+        if part in said:
+            return text
+    return T(f"« {said} » (message du lecteur YAML)", f"“{said}” (the YAML reader's words)")
+
+
 def parse(source: str, *, name: str, stem: str = "") -> Node:
     """Read YAML text; ``name`` stands for the file in faults. Raises like :func:`read`."""
     try:
@@ -144,7 +169,7 @@ def parse(source: str, *, name: str, stem: str = "") -> Node:
                     name,
                     (mark.line + 1) if mark else 1,
                     stem or name,
-                    T(f"« {problem} »", f"“{problem}”"),
+                    _problem(problem),
                     T("du YAML bien formé", "well-formed YAML"),
                 )
             ]
