@@ -81,8 +81,14 @@ def journal_hidden(actor: Actor) -> Q | None:
     hidden = Q(case__startswith="interests:") & (
         ~Q(user_id=actor.user_id) | Q(user_id__isnull=True) if actor.user_id is not None else Q()
     )
-    away = recused_cases(actor.user_id)
-    return hidden | Q(case__in=away) if away else hidden
+    if actor.user_id is None:
+        return hidden
+    rows = Declaration.objects.filter(user_id=actor.user_id, stance="interest", superseded_at__isnull=True)
+    away = dict(rows.values_list("case", "asked_by"))
+    if away:
+        # Where somebody else asked for the recusal, what the person declared before is hidden as well.
+        hidden |= Q(case__in=[*away, *(f"interests:{case}" for case, asked in away.items() if asked)])
+    return hidden
 
 
 def _why() -> Why:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from jalon.core import clock, journal
+from jalon.core import clock, journal, outbox
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.lang import T
+from jalon.core.models import OutboxMessage
 from jalon.core.why import Why
 from jalon.interests import states
 from jalon.interests.models import Declaration
@@ -130,6 +132,8 @@ def _write(case, user_id, stance, reason, asked_by, before, act, by, on, at, sim
             theirs="",
             yours=stance,
         ) from None
+    if stance == "interest":
+        _stop_messages(case, user_id)
     # The nature of an interest is personal: the journal keeps that there is one, not what it is. It has a case of its
     # own, because whoever reads the case's journal would learn from it who assesses the case.
     journal.record(
@@ -142,3 +146,16 @@ def _write(case, user_id, stance, reason, asked_by, before, act, by, on, at, sim
         at=moment,
     )
     return row
+
+
+def _stop_messages(case: str, user_id: int) -> None:
+    """Messages about the case that have not left are emptied: the recused hears nothing of it any more.
+
+    A case of another kind that carries the same key (``labelling:<slug>/…`` of ``project:<slug>``) is about it too.
+    """
+    key = case.partition(":")[2]
+    email = User.objects.values_list("email", flat=True).get(pk=user_id)
+    about = Q(case=case) | Q(case__endswith=f":{key}") | Q(case__contains=f":{key}/")
+    OutboxMessage.objects.filter(about, to=email, sent_at__isnull=True).update(
+        subject="—", body="—", attempts=outbox.MAX_ATTEMPTS, last_error="recused"
+    )

@@ -33,7 +33,8 @@ class Subject:
     """What must be known to judge whether one has an interest, and nothing more: title and parties, no content.
 
     ``asked_as`` says in what quality the person is asked (« Expert », "Votes in the committee"); ``due_on`` until when;
-    ``url`` where the case opens once declared; ``organisations`` the ids behind ``parties``.
+    ``url`` where the case opens once declared; ``organisations`` the ids behind ``parties``. ``expected``: somebody waits
+    for the declaration; else it may be made, and no task asks for it.
     """
 
     case: str
@@ -46,6 +47,7 @@ class Subject:
     since: dt.date | None = None
     url: str = ""
     simulated: bool = False
+    expected: bool = True
 
     def linked(self, actor: Actor) -> bool:
         """Whether the actor's own organisation is one of the parties."""
@@ -60,19 +62,28 @@ def _ask(name: str) -> list[Callable[..., Any]]:
     return found
 
 
+def unheard(user_id: int | None) -> set[str]:
+    """Cases from which somebody else asked that a person stays away: the person is told nothing of them."""
+    rows = Declaration.objects.filter(user_id=user_id, stance="interest", superseded_at__isnull=True)
+    return set(rows.exclude(asked_by="").values_list("case", flat=True))
+
+
 def asked(actor: Actor, day: dt.date) -> list[Subject]:
     """The cases on which the actor is asked to declare, those declared included; each case once."""
     found: dict[str, Subject] = {}
     if actor.mandate_id is not None:
         for provider in _ask("to_declare"):
             for subject in provider(actor, day):
-                found.setdefault(subject.case, subject)
-    return list(found.values())
+                known = found.get(subject.case)
+                if known is None or (subject.expected and not known.expected):
+                    found[subject.case] = subject
+    away = unheard(actor.user_id) if found else set()
+    return [subject for case, subject in found.items() if case not in away]
 
 
 def waiting(actor: Actor, day: dt.date) -> list[Subject]:
     """The cases that wait for the actor's declaration."""
-    subjects = asked(actor, day)
+    subjects = [s for s in asked(actor, day) if s.expected]
     known = stances(actor.user_id, [s.case for s in subjects]) if subjects else {}
     return [s for s in subjects if s.case not in known]
 
@@ -92,5 +103,5 @@ def declarations(user_id: int) -> tuple[list[Declaration], int]:
     Those are counted, not listed: whoever asked does not want the person to hear of the case.
     """
     rows = list(Declaration.objects.filter(user_id=user_id).order_by("-at", "-id"))
-    unheard = {row.case for row in rows if row.asked_by and row.superseded_at is None}
-    return [row for row in rows if row.case not in unheard], len(unheard)
+    away = {row.case for row in rows if row.asked_by and row.stance == "interest" and row.superseded_at is None}
+    return [row for row in rows if row.case not in away], len(away)
