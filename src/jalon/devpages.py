@@ -90,6 +90,7 @@ def states_page(policy: Any) -> str:
     """Where cases stand and how they move: a diagram and a table of moves with who may make them."""
     from jalon.contracts import follow_states, states as contracts
     from jalon.indicators import states as observations
+    from jalon.labelling import states as labelling
     from jalon.roadmaps import states as roadmaps
 
     lines = [
@@ -115,6 +116,11 @@ def states_page(policy: Any) -> str:
         "takes it back. A change is undone only while the text is being prepared.",
     )  # fmt: skip
     lines += _workflow(policy, "Reports", "jalon.contracts.follow_states", follow_states.STATES, follow_states.MOVES)
+    lines += _workflow(
+        policy, "Requests for a label", "jalon.labelling.states", labelling.STATES, labelling.MOVES,
+        "One per project and pôle. The bureau decides after the committee's vote; votes of people recused since are left out "
+        "when they are counted.",
+    )  # fmt: skip
     lines += [
         "",
         "## Observations",

@@ -902,7 +902,7 @@ def lift_condition(condition: Condition, *, evidence: str, by: Actor, on: dt.dat
     outcome = "conditions" if left else "labelled"
     request.recorded = _register(request, outcome, on, at, conditions="\n".join(c.text for c in left))
     request.save()
-    _record(request, "lift_condition", by, on, at, evidence, condition=condition.text, left=len(left))
+    _record(request, "lift_condition", by, on, at, evidence, condition=condition.text, remaining=len(left))
     messages.tell(
         request,
         queries.people_of_leader(request.project, on),

@@ -62,6 +62,9 @@ def records(policy: Policy, word: str) -> Iterator[Place]:
         "reporting": (policy.reporting,),
         "evaluations": policy.evaluation_groups,
     }
+    for name, part in policy.parts.items():
+        lists = [value for value in vars(part).values() if isinstance(value, tuple)]
+        kinds[name] = tuple(thing for value in lists for thing in value if is_dataclass(thing))
     for file, things in kinds.items():
         for thing in things:
             yield from _inside(thing, word, file)
