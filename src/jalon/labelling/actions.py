@@ -50,8 +50,8 @@ def _due(request: LabelRequest, on: dt.date) -> None:
     request.due_on = rules.due_day(on, days) if days is not None else None
 
 
-def _record(request: LabelRequest, act: str, by: Any, on: dt.date, at: Any, why: str = "", **after: Any) -> None:
-    journal.record(request.case, f"labelling.{act}", by=by, on=on, at=clock.stamp(on, at), why=why, after=after or None)
+def _act(request: LabelRequest, act: str, by: Any, on: dt.date, at: Any, why: str = "", **after: Any) -> None:
+    journal.record(request.case, act, by=by, on=on, at=clock.stamp(on, at), why=why, after=after or None)
 
 
 def _nameless(number: int) -> journal.Who:
@@ -180,7 +180,7 @@ def ask(
         ) from None
     for user in {m.user_id: m.user for m in named}.values():
         interests.ask_recusal(project.case, user, by=by, on=on, at=at, reason=keep_out_why, simulated=request.simulated)
-    _record(request, "ask", by, on, at, lead=lead, cluster=cluster.name, due_on=request.due_on)
+    _act(request, "labelling.ask", by, on, at, lead=lead, cluster=cluster.name, due_on=request.due_on)
     messages.tell(
         request,
         queries.people_of_cluster(cluster, "labelling.manage", on),
@@ -226,7 +226,7 @@ def change_lead(
     if request.state in states.GIVEN and request.recorded is not None:
         request.recorded = _register(request, request.recorded.outcome, on, at, conditions=request.recorded.conditions)
         request.save(update_fields=["recorded"])
-    _record(request, "lead", by, on, at, lead=True)
+    _act(request, "labelling.lead", by, on, at, lead=True)
     return request
 
 
@@ -239,7 +239,7 @@ def complete(request: LabelRequest, *, message: str, by: Actor, on: dt.date, at:
     request.message, request.project_rev = message.strip() or request.message, request.project.rev
     _due(request, on)
     request.save()
-    _record(request, "complete", by, on, at, due_on=request.due_on)
+    _act(request, "labelling.complete", by, on, at, due_on=request.due_on)
     messages.tell(request, _unit(request, on), messages.COMPLETED)
     return request
 
@@ -254,7 +254,7 @@ def resume(request: LabelRequest, *, message: str, by: Actor, on: dt.date, at: A
     _due(request, on)
     request.save()
     request.opinions.filter(state="given").update(state="past")
-    _record(request, "resume", by, on, at, due_on=request.due_on)
+    _act(request, "labelling.resume", by, on, at, due_on=request.due_on)
     messages.tell(request, _unit(request, on), messages.RESUMED)
     return request
 
@@ -271,7 +271,7 @@ def withdraw(request: LabelRequest, *, reason: str, by: Actor, on: dt.date, at: 
     waiting = list(request.opinions.filter(state="asked").select_related("user"))
     request.opinions.filter(state="asked").update(state="cancelled", ended_on=on)
     request.ballots.filter(closed_at__isnull=True).update(closed_at=moment)
-    _record(request, "withdraw", by, on, at, reason)
+    _act(request, "labelling.withdraw", by, on, at, reason)
     messages.tell(request, [*_unit(request, on), *(o.user for o in waiting)], messages.WITHDRAWN)
     return request
 
@@ -313,7 +313,7 @@ def receive(request: LabelRequest, *, correspondent: User, by: Actor, on: dt.dat
     request.correspondent, request.received_on = correspondent, on
     _due(request, on)
     request.save()
-    _record(request, "receive", by, on, at, due_on=request.due_on)
+    _act(request, "labelling.receive", by, on, at, due_on=request.due_on)
     messages.tell(
         request,
         queries.people_of_leader(request.project, on),
@@ -344,7 +344,7 @@ def _send_back(request, name, message, missing, by, on, at) -> LabelRequest:
     request.missing = missing.strip()
     _due(request, on)
     request.save()
-    _record(request, name, by, on, at, missing)
+    _act(request, "labelling.ask_more" if name == "ask_more" else "labelling.dismiss", by, on, at, missing)
     messages.tell(request, queries.people_of_leader(request.project, on), message, missing=request.missing)
     return request
 
@@ -365,7 +365,7 @@ def admit(request: LabelRequest, *, criteria: str = "", by: Actor, on: dt.date, 
     request.missing = ""
     _due(request, on)
     request.save()
-    _record(request, "admit", by, on, at, criteria=request.criteria, due_on=request.due_on)
+    _act(request, "labelling.admit", by, on, at, criteria=request.criteria, due_on=request.due_on)
     return request
 
 
@@ -416,7 +416,7 @@ def invite(
     )
     request.due_on = max(filter(None, (request.due_on, opinion.due_on)))
     request.save(update_fields=["due_on"])
-    _record(request, "invite", by, on, at, expert=opinion.number, due_on=opinion.due_on)
+    _act(request, "labelling.invite", by, on, at, expert=opinion.number, due_on=opinion.due_on)
     messages.tell(request, [user], messages.INVITED, day=messages.said(opinion.due_on))
     return opinion
 
@@ -431,7 +431,7 @@ def cancel_opinion(opinion: Opinion, *, by: Actor, on: dt.date, reason: str = ""
         raise Refused(T("Cet avis n'est plus attendu.", "This opinion is no longer expected."))
     opinion.state, opinion.ended_on, opinion.reason = "cancelled", on, reason.strip()
     opinion.save()
-    _record(request, "cancel_opinion", by, on, at, reason, expert=opinion.number)
+    _act(request, "labelling.cancel_opinion", by, on, at, reason, expert=opinion.number)
     messages.tell(request, [opinion.user], messages.CANCELLED)
     return opinion
 
@@ -535,7 +535,7 @@ def give_opinion(opinion: Opinion, *, by: Actor, on: dt.date, at: Any = None) ->
     opinion.save()
     request = opinion.request
     who = _nameless(opinion.number)
-    _record(request, "opinion", who, on, at, expert=opinion.number, late=rules.over(opinion.due_on, on))
+    _act(request, "labelling.opinion", who, on, at, expert=opinion.number, late=rules.over(opinion.due_on, on))
     messages.tell(request, _unit(request, on), messages.GIVEN, who=rules.expert_name(opinion.number))
     return opinion
 
@@ -547,7 +547,7 @@ def decline(opinion: Opinion, *, reason: str, by: Actor, on: dt.date, at: Any = 
     opinion.state, opinion.ended_on, opinion.reason = "declined", on, reason.strip()
     opinion.save()
     who = _nameless(opinion.number)
-    _record(opinion.request, "decline", who, on, at, expert=opinion.number)
+    _act(opinion.request, "labelling.decline", who, on, at, expert=opinion.number)
     messages.tell(opinion.request, _unit(opinion.request, on), messages.DECLINED, who=rules.expert_name(opinion.number))
     return opinion
 
@@ -634,7 +634,7 @@ def open_vote(
     )
     request.due_on = closes_on
     request.save()
-    _record(request, "open_vote", by, on, at, reason, way=way, closes_on=closes_on)
+    _act(request, "labelling.open_vote", by, on, at, reason, way=way, closes_on=closes_on)
     messages.tell(request, [m.user for m in seats], messages.VOTE, way=states.WAYS[way], day=messages.said(closes_on))
     return ballot
 
@@ -708,7 +708,7 @@ def cast(ballot: Ballot, choice: str, *, by: Actor, on: dt.date, voter: User | N
             T("Cette personne a déjà voté ; un vote ne change pas.", "This person has voted; a vote does not change.")
         ) from None
     # What somebody voted is not in the journal: a secret vote would not be one.
-    _record(request, "vote", by, on, at)
+    _act(request, "labelling.vote", by, on, at)
     return vote
 
 
@@ -740,7 +740,7 @@ def _close(request: LabelRequest, by: Any, on: dt.date, minutes: str, at: Any) -
     ballot.save()
     _due(request, on)
     request.save()
-    _record(request, "close_vote", by, on, at, result=tally.result, due_on=request.due_on)
+    _act(request, "labelling.close_vote", by, on, at, result=tally.result, due_on=request.due_on)
     messages.tell(
         request,
         queries.people_of_cluster(request.cluster, "labelling.decide", on),
@@ -831,9 +831,9 @@ def decide(
     request.recorded = _register(request, outcome, on, at, conditions="\n".join(text for text, _ in kept))
     request.save()
     request.opinions.filter(state="asked").update(state="cancelled", ended_on=on)
-    _record(
+    _act(
         request,
-        "decide",
+        "labelling.decide",
         by,
         on,
         at,
@@ -902,7 +902,7 @@ def lift_condition(condition: Condition, *, evidence: str, by: Actor, on: dt.dat
     outcome = "conditions" if left else "labelled"
     request.recorded = _register(request, outcome, on, at, conditions="\n".join(c.text for c in left))
     request.save()
-    _record(request, "lift_condition", by, on, at, evidence, condition=condition.text, remaining=len(left))
+    _act(request, "labelling.lift_condition", by, on, at, evidence, condition=condition.text, remaining=len(left))
     messages.tell(
         request,
         queries.people_of_leader(request.project, on),

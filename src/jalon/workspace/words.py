@@ -178,7 +178,14 @@ SILENT = {
 }  # fmt: skip
 """Numbers of rows and the like: they help a program that reads the journal, not a person."""
 
-_OUTCOMES = {"approved": T("approuvé", "approved"), "rejected": T("rejeté", "rejected")}
+_OUTCOMES = {
+    "approved": T("approuvé", "approved"),
+    "rejected": T("rejeté", "rejected"),
+    "labelled": T("label", "label"),
+    "conditions": T("label sous conditions", "label under conditions"),
+    "refused": T("refus", "refused"),
+    "deferred": T("ajournement", "deferred"),
+}
 _SOURCES = {
     "upload": T("fichier déposé", "file handed in"),
     "register.label": T("label, lu au registre", "label, read in the register"),
