@@ -34,6 +34,7 @@ FOOTER = (
     ("open-data", T("Données ouvertes", "Open data")),
     ("policy-page", T("La politique, paramètre par paramètre", "The policy, parameter by parameter")),
     ("proof", T("Preuve du journal", "Proof of the journal")),
+    ("accessibility", T("Accessibilité : non conforme", "Accessibility: not compliant")),
 )
 
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("poles/<slug:slug>/", views.cluster, name="cluster"),
     path("labels/<slug:code>/", views.label, name="label"),
     path("decisions/", views.decisions, name="decisions"),
+    path("accessibilite/", views.accessibility, name="accessibility"),
     path("donnees/", views.open_data, name="open-data"),
     path("donnees/points.json", views.points, name="map-points"),
     path("donnees/observations/", views.observations, name="open-observations"),

@@ -459,6 +459,21 @@ def open_table(request: HttpRequest, table: str) -> HttpResponse:
 
 
 @page
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """The accessibility statement (*déclaration d'accessibilité*, law 2005-102, article 47): state, tests, limits, contact."""
+    contact = settings.DEFAULT_FROM_EMAIL
+    context = {
+        "title": T("Accessibilité : non conforme, faute d'audit", "Accessibility: not compliant, for want of an audit"),
+        "breadcrumb": [
+            {"url": "/", "label": T("Accueil", "Home")},
+            {"label": T("Accessibilité", "Accessibility")},
+        ],
+        "contact": "" if contact.endswith("@localhost") else contact,
+    }
+    return render(request, "portal/accessibility.html", context)
+
+
+@page
 def observations(request: HttpRequest) -> HttpResponse:
     """Every published value of every indicator, a row per version that stands, as known on a day if one is asked for."""
     asked = Asked(request)
