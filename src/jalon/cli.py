@@ -169,6 +169,7 @@ def _mount() -> None:
         help="La politique, comme données. / The policy, as data.",
     )
     for name, module, attribute in (
+        ("aid", "jalon.aid.commands", "aid_app"),
         ("register", "jalon.clusters.commands", "register_app"),
         ("contract", "jalon.contracts.commands", "contract_app"),
         ("people", "jalon.people.commands", "people_app"),

@@ -85,7 +85,7 @@ def show(
                     on=on,
                 )
             ) from None
-        policy = _one(programme)
+        policy = one_programme(programme)
         try:
             why = policy.explain(path, day)
         except (NoValueInForce, UnknownParameter) as error:
@@ -185,7 +185,7 @@ def _places(title: object, places: Iterable[find.Place]) -> bool:
     return bool(found)
 
 
-def _one(programme: str) -> Policy:
+def one_programme(programme: str) -> Policy:
     known = programmes()
     if not programme:
         real = [slug for slug, folder in known.items() if not _is_example(folder)]
