@@ -371,7 +371,10 @@ EVALUATION_DAYS = {2008: dt.date(2008, 6, 18), 2012: dt.date(2012, 7, 30), 2010:
 
 
 def _groups(register: Register, clusters: dict[str, Cluster]) -> None:
-    ClusterGroup.objects.filter(cluster__in=clusters.values(), simulated=False).delete()
+    rows = ClusterGroup.objects.filter(cluster__in=clusters.values(), simulated=False).values_list("id", "sources")
+    # What a campaign run here has published is not data/: loading leaves it alone.
+    ours = [pk for pk, sources in rows if not any(str(s).startswith("campaign:") for s in sources)]
+    ClusterGroup.objects.filter(id__in=ours).delete()
     ClusterGroup.objects.bulk_create(
         ClusterGroup(
             cluster=clusters[row["slug"]],

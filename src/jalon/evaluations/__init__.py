@@ -1,1 +1,1 @@
-"""Examens et évaluations: reviews of contracts, campaigns, grids, the contradictory procedure, classification."""
+"""Examens de contrats, campagnes d'évaluation, procédure contradictoire, classement qui s'explique."""

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from jalon.core.lang import T
-from jalon.policy import schema as s, vocabulary as v
+from jalon.policy import grids, schema as s, vocabulary as v
 from jalon.policy.faults import day_text
 from jalon.policy.reader import Node
 from jalon.policy.shapes import (
@@ -684,7 +684,7 @@ FILES: dict[str, dict[str, Key]] = {
         "indicators": Key(many(INDICATOR, unique="code", least=1)),
     },
     "reporting": {"calendar": Key(CALENDAR)},
-    "evaluations": {"groups": Key(many(GROUP, unique="code"), ())},
+    "evaluations": {"groups": Key(many(GROUP, unique="code"), ()), **grids.KEYS},
     "territories": {"region_sets": Key(many(REGION_SET, unique="code"), ())},
 }
 SOURCES = "sources"

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from jalon.core.lang import T, Text
-from jalon.policy import files, parts as optional, reader, vocabulary
+from jalon.policy import files, grids, parts as optional, reader, vocabulary
 from jalon.policy.faults import Fault, PolicyFaults, day_text
 from jalon.policy.policy import Policy
 from jalon.policy.reader import Node
@@ -314,6 +314,8 @@ def _cross(
         if group.review_after:
             delay = T("le paramètre", "the parameter")
             cross.known(group, f"groups.{group.code}.review_after", delay, group.review_after, named)
+    whole = None if ("evaluations", "groups") in reading.halves else sound("evaluations", "groups")
+    grids.cross(sound("evaluations", "grids"), whole, named, cross.fault)
     for scheme in sound("members", "size_schemes") or ():
         for size in scheme.categories:
             kind = T("le type de membre", "the member type")
@@ -371,6 +373,8 @@ def _policy(
         official_indicator_list=parts["indicators"]["official_list"],
         reporting=parts["reporting"]["calendar"],
         evaluation_groups=parts["evaluations"]["groups"],
+        grids=parts["evaluations"]["grids"],
+        questionnaires=parts["evaluations"]["questionnaires"],
         regions=parts["territories"]["region_sets"],
         sources=sources,
         parameters=parameters,

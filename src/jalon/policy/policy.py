@@ -11,6 +11,7 @@ from jalon.core import days
 from jalon.core.lang import Text
 from jalon.policy import rules, schema as s, vocabulary
 from jalon.policy.faults import NoValueInForce, UnknownParameter
+from jalon.policy.grids import Grid, Questionnaire
 
 
 class Subject:
@@ -122,6 +123,8 @@ class Policy:
     official_indicator_list: bool
     reporting: s.ReportingCalendar
     evaluation_groups: tuple[s.EvaluationGroup, ...]
+    grids: tuple[Grid, ...]
+    questionnaires: tuple[Questionnaire, ...]
     regions: tuple[s.RegionSet, ...]
     sources: Mapping[str, s.Source]
     parameters: Mapping[str, s.ParameterHistory]
@@ -234,6 +237,17 @@ class Policy:
             if region_set.valid_from <= day and (region_set.valid_to is None or day <= region_set.valid_to):
                 return region_set
         return None
+
+    def grid(self, code: str) -> Grid:
+        """The evaluation grid of that code; KeyError when there is none."""
+        return _named(self.grids, code)
+
+    def questionnaire(self, code: str) -> Questionnaire:
+        return _named(self.questionnaires, code)
+
+    def groups_of(self, campaign: str) -> tuple[s.EvaluationGroup, ...]:
+        """The groups that an evaluation may give, the best first."""
+        return tuple(g for g in self.evaluation_groups if g.campaign == campaign)
 
     def evaluation_group(self, code: str) -> s.EvaluationGroup:
         return _named(self.evaluation_groups, code)
