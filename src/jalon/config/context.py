@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -13,19 +14,94 @@ from jalon.core import clock
 from jalon.core.lang import T
 from jalon.people.access import VISITOR, policy
 
-PUBLIC_NAV = (
-    ("register", T("Pôles", "Clusters"), None),
-    ("contract-list", T("Contrats", "Contracts"), None),
-    ("policy-page", T("Politique", "Policy"), None),
-)
-MEMBER_NAV = (
-    ("home", T("Mon accueil", "My home"), None),
-    ("register", T("Pôles", "Clusters"), None),
-    ("contract-list", T("Contrats", "Contracts"), None),
-    ("portfolio", T("Portefeuille", "Portfolio"), "portfolio.read"),
-    ("board", T("Tableau national", "National board"), "board.read"),
-    ("people", T("Personnes", "People"), "people.manage"),
-    ("policy-page", T("Politique", "Policy"), None),
+
+@dataclass(frozen=True)
+class Entry:
+    """A page in the navigation: its address by name, its words, who finds it there.
+
+    ``needs``: one of these permissions is enough; None: everybody; ``SIGNED_IN``: whoever has an account. Access itself is
+    never decided here: the page asks again.
+    """
+
+    name: str
+    label: Any
+    needs: tuple[str, ...] | None = None
+
+
+SIGNED_IN = ("",)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the site: its name in the first row, its pages in the second row once the reader is in it."""
+
+    label: Any
+    entries: tuple[Entry, ...]
+
+
+_MONEY = ("agreement.manage", "agreement.sign", "claim.check", "claim.certify", "payment.order", "payment.record")
+_SELECTS = ("selection.instruct", "selection.manage", "selection.intend", "selection.decide")
+NAVIGATION = (
+    Section(T("Mon accueil", "My home"), (Entry("home", T("Mon accueil", "My home"), SIGNED_IN),)),
+    Section(
+        T("Pôles", "Clusters"),
+        (
+            Entry("register", T("Registre", "Register")),
+            Entry("decisions", T("Décisions nationales", "National decisions")),
+            Entry("candidacy-calls", T("Candidatures au label", "Applications for the label")),
+            Entry("phases", T("Phases", "Phases")),
+            Entry("replay", T("Rejeu de la politique", "Replay of the policy")),
+        ),
+    ),
+    Section(
+        T("Contrats", "Contracts"),
+        (
+            Entry("contract-list", T("Contrats", "Contracts")),
+            Entry("portfolio", T("Portefeuille", "Portfolio"), ("portfolio.read",)),
+            Entry("board", T("Tableau national", "National board"), ("board.read",)),
+        ),
+    ),
+    Section(
+        T("Projets", "Projects"),
+        (
+            Entry("my-projects", T("Mes projets", "My projects"), ("project.submit",)),
+            Entry("calls", T("Appels à projets", "Calls for projects")),
+            Entry("projects", T("Projets", "Projects")),
+            Entry("my-opinions", T("Mes avis", "My opinions"), ("labelling.opinion", "labelling.vote")),
+            Entry("project-labels", T("Labels de projets", "Project labels")),
+            Entry("selection-index", T("Sélection", "Selection"), _SELECTS),
+            Entry("project-rates", T("Taux de succès", "Success rates")),
+        ),
+    ),
+    Section(
+        T("Aides et paiements", "Aid and payments"),
+        (
+            Entry("my-money", T("Mon argent", "My money"), ("claim.submit",)),
+            Entry("funding-desk", T("À traiter", "To handle"), _MONEY),
+            Entry("agreements", T("Conventions", "Agreements"), (*_MONEY, "claim.submit")),
+            Entry("accounting", T("Comptabilité", "Accounting"), ("payment.record",)),
+            Entry("payment-delays", T("Délais", "Delays")),
+            Entry(
+                "relays", T("Financement relais", "Relay finance"), ("relay.request", "relay.offer", "relay.guarantee")
+            ),
+            Entry("relay-scheme", T("Bilan du relais", "Balance of the relay")),
+            Entry("aid-ledger", T("Registre des aides", "Ledger of aid"), ("aid.read",)),
+            Entry("aid-calculator", T("Quel taux d'aide ?", "Which aid rate?")),
+            Entry("subsidy-data", T("Données de subvention", "Subsidy data")),
+        ),
+    ),
+    Section(
+        T("Comités et contrôle", "Committees and control"),
+        (
+            Entry("committees", T("Comités", "Committees"), ("committee.attend", "committee.manage")),
+            Entry("committee-follow-ups", T("Suites", "Follow-ups"), ("committee.attend", "committee.manage")),
+            Entry("evaluations", T("Évaluations", "Evaluations")),
+            Entry("reviews", T("Examens de contrats", "Reviews of contracts"), ("review.manage", "review.reply")),
+            Entry("decision-files", T("Dossiers de décision", "Decision files")),
+        ),
+    ),
+    Section(T("Politique", "Policy"), (Entry("policy-page", T("Politique", "Policy")),)),
+    Section(T("Personnes", "People"), (Entry("people", T("Personnes", "People"), ("people.manage",)),)),
 )
 
 
@@ -87,20 +163,39 @@ def _role_title(code: str) -> str:
     return str(role.title) if role else code
 
 
+def navigation(path: str, actor: Any, signed_in: bool) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The two rows of the navigation: sections, and the pages of the section in which the reader is."""
+    sections: list[tuple[Section, list[tuple[str, Any]]]] = []
+    here: tuple[int, Section | None, str] = (0, None, "")
+    for section in NAVIGATION:
+        pages = []
+        for entry in section.entries:
+            if entry.needs is None or (signed_in if entry.needs is SIGNED_IN else any(map(actor.can, entry.needs))):
+                address = _address(entry.name)
+                if address:
+                    pages.append((address, entry.label))
+                    if len(address) > here[0] and (path == address or (address != "/" and path.startswith(address))):
+                        here = (len(address), section, address)
+        if pages:
+            sections.append((section, pages))
+    first = [{"url": pages[0][0], "label": s.label, "active": s is here[1]} for s, pages in sections]
+    inside = next((pages for s, pages in sections if s is here[1]), [])
+    second = (
+        [{"url": url, "label": label, "active": url == here[2]} for url, label in inside] if len(inside) > 1 else []
+    )
+    return first, second
+
+
 def house(request: HttpRequest) -> dict[str, Any]:
     """The context of the base template. Costs no query for a visitor beyond the clock's own."""
     actor = getattr(request, "actor", VISITOR)
     signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
-    nav = []
-    for name, label, permission in MEMBER_NAV if signed_in else PUBLIC_NAV:
-        address = _address(name)
-        if address and (permission is None or actor.can(permission)):
-            active = request.path == address or (address != "/" and request.path.startswith(address))
-            nav.append({"url": address, "label": label, "active": active})
+    nav, subnav = navigation(request.path, actor, signed_in)
     day = clock.demonstration_day()
     return {
         "programme": policy(),
         "nav": nav,
+        "subnav": subnav,
         "actor": actor if signed_in else VISITOR,
         "account": _account(request, actor) if signed_in else None,
         "session_seconds": settings.SESSION_COOKIE_AGE if signed_in else None,
