@@ -17,6 +17,7 @@ from typing import Any
 from jalon.core.errors import Refused
 from jalon.core.lang import T, Text
 from jalon.core.why import Why
+from jalon.ui import format as fmt
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
@@ -24,6 +25,19 @@ EXACT = Decimal("0.000001")
 """Totals are compared to the millionth: two totals that differ by less are a tie."""
 LARGEST = Decimal("999999999999.99")
 """Largest amount that a cell holds."""
+
+
+class Money(Text):
+    """An amount in a sentence, written as the language spoken writes it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Decimal | None):
+        super().__init__(str(value), str(value))
+        self.value = value
+
+    def in_language(self, code: str) -> str:
+        return fmt.money(self.value, lang=code)
 
 
 # -- money ------------------------------------------------------------------------------------------------------
@@ -90,7 +104,7 @@ def split(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
             T(
                 "Rien ne permet de répartir {total} : aucune base n'est connue.",
                 "Nothing says how to share {total} out: no base is known.",
-                total=total,
+                total=Money(total),
             )
         )
     return [Decimal(units) / 100 for units in _largest_remainder(int(total * 100), weights)]
@@ -363,9 +377,9 @@ def checks(line: Line, *, funders: Mapping[Any, Any] | None = None) -> list[Chec
                 T(
                     "{public} d'aides pour une assiette de {base} : {more} de trop.",
                     "{public} of aid for a base of {base}: {more} too much.",
-                    public=public,
-                    base=line.base,
-                    more=public - line.base,
+                    public=Money(public),
+                    base=Money(line.base),
+                    more=Money(public - line.base),
                 ),
                 True,
             )
@@ -382,11 +396,11 @@ def checks(line: Line, *, funders: Mapping[Any, Any] | None = None) -> list[Chec
                     T(
                         "{public} d'aides, au plus {ceiling} ({said}{rate}) : {more} de trop.",
                         "{public} of aid, at most {ceiling} ({said}{rate}): {more} too much.",
-                        public=public,
-                        ceiling=ceiling,
+                        public=Money(public),
+                        ceiling=Money(ceiling),
                         said=said,
                         rate="" if rate is None else f", {rate.normalize():f} %",
-                        more=public - ceiling,
+                        more=Money(public - ceiling),
                     ),
                     True,
                 )
@@ -414,9 +428,9 @@ def checks(line: Line, *, funders: Mapping[Any, Any] | None = None) -> list[Chec
                             "{f} : {a} dépasse son propre taux ({r} % de {b}).",
                             "{f}: {a} exceeds its own rate ({r} % of {b}).",
                             f=(funders or {}).get(cell.funder, cell.funder),
-                            a=cell.planned,
+                            a=Money(cell.planned),
                             r=f"{cell.rate.normalize():f}",
-                            b=cell.base,
+                            b=Money(cell.base),
                         ),
                     )
                 )
@@ -500,9 +514,9 @@ def require_room(
             "The envelope of {whose} is {envelope}; the decision would take it to {used}, {more} too much. Nothing was "
             "decided: lower the amounts, or first have the envelope raised by an act with its reason.",
             whose=whose,
-            envelope=envelope,
-            used=used,
-            more=used - envelope,
+            envelope=Money(envelope),
+            used=Money(used),
+            more=Money(used - envelope),
         ),
         why=why_envelope(envelope, used, day),
     )
@@ -519,7 +533,7 @@ def why_envelope(envelope: Decimal | None, used: Decimal, day: dt.date | None = 
         ),
         day=day,
         reading=True,
-        inputs={T("enveloppe", "envelope"): envelope, T("décidé", "decided"): used},
+        inputs={T("enveloppe", "envelope"): Money(envelope), T("décidé", "decided"): Money(used)},
         formula=str(T("Σ montants décidés ≤ enveloppe", "Σ amounts decided ≤ envelope")),
     )
 
