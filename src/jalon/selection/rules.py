@@ -307,14 +307,16 @@ class Cell:
 class Line:
     """A partner of the table: eligible base, what the call and State aid law allow, the funders' cells.
 
-    ``call_rate`` and ``aid_rate`` are percentages of the base, None when unknown; ``aid_unknown`` says why the State aid
-    ceiling is not known.
+    ``call_rate`` and ``aid_rate`` are percentages of the base, None when unknown; ``call_amount`` is the most that the call
+    gives one partner, ``aid_amount`` the State aid ceiling where it is worked out by class of research. ``expected``:
+    funders that were asked.
     """
 
     partner: Any
     base: Decimal | None
     cells: tuple[Cell, ...] = ()
     call_rate: Decimal | None = None
+    call_amount: Decimal | None = None
     aid_rate: Decimal | None = None
     aid_amount: Decimal | None = None
     expected: tuple[Any, ...] = ()
@@ -335,7 +337,10 @@ class Line:
 
     @property
     def call_ceiling(self) -> Decimal | None:
-        return None if self.base is None or self.call_rate is None else amount_of(self.base, self.call_rate)
+        if self.base is None or self.call_rate is None:
+            return None
+        by_rate = amount_of(self.base, self.call_rate)
+        return by_rate if self.call_amount is None else min(by_rate, self.call_amount)
 
     @property
     def aid_ceiling(self) -> Decimal | None:
@@ -367,7 +372,9 @@ def checks(line: Line, *, funders: Mapping[Any, Any] | None = None) -> list[Chec
     public = line.public
     if line.base is None:
         found.append(
-            Check("base", "unknown", T("L'assiette éligible n'est pas connue.", "The eligible base is not known."), True)
+            Check(
+                "base", "unknown", T("L'assiette éligible n'est pas connue.", "The eligible base is not known."), True
+            )
         )
     elif public > line.base:
         found.append(
@@ -415,7 +422,11 @@ def checks(line: Line, *, funders: Mapping[Any, Any] | None = None) -> list[Chec
         )
     if line.aid_ceiling is None:
         found.append(
-            Check("aid", "unknown", T("Le plafond des aides d'État n'est pas connu.", "The State aid ceiling is not known."))
+            Check(
+                "aid",
+                "unknown",
+                T("Le plafond des aides d'État n'est pas connu.", "The State aid ceiling is not known."),
+            )
         )
     for cell in line.cells:
         if cell.rate is not None and cell.base is not None and cell.planned is not None:

@@ -15,7 +15,9 @@ TONES = {"assessment": "info", "decided": "warn", "announced": "good"}
 
 MOVES = (
     Move("decide", T("Arrêter la liste", "Decide the list"), ("assessment",), "decided", "selection.decide"),
-    Move("announce", T("Annoncer les résultats", "Announce the results"), ("decided",), "announced", "selection.decide"),
+    Move(
+        "announce", T("Annoncer les résultats", "Announce the results"), ("decided",), "announced", "selection.decide"
+    ),
 )
 
 ASSESSMENT_STATES = (

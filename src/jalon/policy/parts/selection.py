@@ -89,7 +89,9 @@ def _fields(built: Letter, node: Node, reading: Reading) -> None:
         pair = getattr(built, name)
         for lang in ("fr", "en"):
             try:
-                named = [field for _, field, _, _ in strings.Formatter().parse(getattr(pair, lang)) if field is not None]
+                named = [
+                    field for _, field, _, _ in strings.Formatter().parse(getattr(pair, lang)) if field is not None
+                ]
             except ValueError:
                 named = [""]
             for field in named:
