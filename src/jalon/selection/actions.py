@@ -975,9 +975,9 @@ def _intend(
 def _how(base: Decimal | None, rate: Decimal | None, lang: str) -> str:
     text = (
         T(
-            "{r} % de {b}, arrondi au centime inférieur",
-            "{r} % of {b}, rounded down to the cent",
-            r=f"{rate.normalize():f}",
+            "{r} de {b}, arrondi au centime inférieur",
+            "{r} of {b}, rounded down to the cent",
+            r=rules.Percent(rate),
             b=rules.Money(base),
         )
         if rate is not None

@@ -40,6 +40,20 @@ class Money(Text):
         return fmt.money(self.value, lang=code)
 
 
+class Percent(Text):
+    """A percentage in a sentence, with all its decimals, written as the language spoken writes it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Decimal):
+        super().__init__(str(value), str(value))
+        self.value = value
+
+    def in_language(self, code: str) -> str:
+        exact = f"{self.value.normalize():f}"
+        return (exact.replace(".", ",") + "\u00a0%") if code != "en" else exact + "%"
+
+
 # -- money ------------------------------------------------------------------------------------------------------
 
 
@@ -406,7 +420,7 @@ def checks(line: Line, *, funders: Mapping[Any, Any] | None = None) -> list[Chec
                         public=Money(public),
                         ceiling=Money(ceiling),
                         said=said,
-                        rate="" if rate is None else f", {rate.normalize():f} %",
+                        rate="" if rate is None else T(", {r}", ", {r}", r=Percent(rate)),
                         more=Money(public - ceiling),
                     ),
                     True,
@@ -436,11 +450,11 @@ def checks(line: Line, *, funders: Mapping[Any, Any] | None = None) -> list[Chec
                         "funder_rate",
                         "at_risk",
                         T(
-                            "{f} : {a} dépasse son propre taux ({r} % de {b}).",
-                            "{f}: {a} exceeds its own rate ({r} % of {b}).",
+                            "{f} : {a} dépasse son propre taux ({r} de {b}).",
+                            "{f}: {a} exceeds its own rate ({r} of {b}).",
                             f=(funders or {}).get(cell.funder, cell.funder),
                             a=Money(cell.planned),
-                            r=f"{cell.rate.normalize():f}",
+                            r=Percent(cell.rate),
                             b=Money(cell.base),
                         ),
                     )
