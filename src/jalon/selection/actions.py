@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -1063,8 +1064,6 @@ def fund(
 
 def _with(line: rules.Line, share: Share, amount: Decimal) -> rules.Line:
     """The line with one cell decided at ``amount``."""
-    from dataclasses import replace
-
     cells = tuple(
         replace(c, decided=amount) if (c.funder, c.instrument) == (share.funder_id, share.instrument) else c
         for c in line.cells
@@ -1176,6 +1175,27 @@ def base_of(partner: Partner) -> Decimal | None:
     """The eligible base of a partner: the sum of its budget; None while it has none."""
     amounts = list(partner.budget.values_list("amount", flat=True))
     return sum(amounts, ZERO) if amounts else None
+
+
+def spread_state(project: Project, total: Decimal) -> dict[tuple[int, int, str], Decimal]:
+    """What a scenario's total for a project gives each of the State's cells: in proportion to what is intended, to the cent.
+
+    Raises:
+        Refused: the State has no intention to share by.
+    """
+    cells = list(
+        Share.objects.filter(project=project, source="state", superseded_at__isnull=True, intended__gt=0).order_by("pk")
+    )
+    if not cells:
+        raise Refused(
+            T(
+                "{p} : l'État n'a pas d'intention, un total ne se répartit pas.",
+                "{p}: the State has no intention, a total cannot be shared out.",
+                p=project.acronym,
+            )
+        )
+    parts = rules.split(total, [cell.intended for cell in cells])
+    return {(c.partner_id, c.funder_id, c.instrument): part for c, part in zip(cells, parts, strict=True)}
 
 
 # -- scenarios ------------------------------------------------------------------------------------------------------

@@ -563,6 +563,26 @@ def why_envelope(envelope: Decimal | None, used: Decimal, day: dt.date | None = 
     )
 
 
+def fill(wanted: Sequence[tuple[Any, int, Decimal]], limit: Decimal | None) -> tuple[list[Any], list[Any]]:
+    """Whom an envelope reaches when it is filled from the top: ``wanted`` is (project, rank, amount) in ranking order.
+
+    Filling stops at the first rank that does not fit, and projects that share a rank are taken together or not at all:
+    nobody is passed over or parted silently. A project without any amount is left for a decision. Returns those reached and
+    the others, in order.
+    """
+    reached: list[Any] = []
+    spent, position = ZERO, 0
+    while position < len(wanted):
+        level = [row for row in wanted[position:] if row[1] == wanted[position][1]]
+        cost = sum((amount for _, _, amount in level), ZERO)
+        if any(amount == 0 for _, _, amount in level) or (limit is not None and spent + cost > limit):
+            break
+        spent += cost
+        reached += [key for key, _, _ in level]
+        position += len(level)
+    return reached, [key for key, _, _ in wanted[position:]]
+
+
 # -- the list ---------------------------------------------------------------------------------------------------
 
 
