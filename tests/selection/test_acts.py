@@ -244,7 +244,8 @@ def test_a_reserve_project_is_promoted_when_money_returns():
     one, two, three = world.projects
     for project, score in ((one, "5"), (two, "4"), (three, "3")):
         w.agree(world, project, score)
-        w.intend_state(world, project, "300000.00")
+        for position in range(2):
+            w.intend_state(world, project, "150000.00", position)
     # 300 000 of 500 000: the second does not fit.
     actions.set_envelope(world.call, Decimal(400000), reason="Exercice", by=world.decider, on=DAY)
     w.decided(world, {one: "selected", two: "reserve", three: "reserve"})

@@ -54,3 +54,10 @@ def roadmap(view: Any, kind: str, *, lang: str = "") -> bytes:
     from jalon.documents import roadmap as roadmap_document
 
     return set_as(roadmap_document.build(view, lang), kind)
+
+
+def selection_letter(text: Any, kind: str, **about: Any) -> bytes:
+    """A frozen letter of the selection."""
+    from jalon.documents import selection_letter as letter_document
+
+    return set_as(letter_document.build(text, **about), kind)

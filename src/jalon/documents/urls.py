@@ -21,6 +21,10 @@ urlpatterns = [
         {"kind": "docx"},
         name="amendment-docx",
     ),
+    path("selection/lettres/<int:pk>/lettre.pdf", views.selection_letter, {"kind": "pdf"}, name="selection-letter-pdf"),
+    path(
+        "selection/lettres/<int:pk>/lettre.docx", views.selection_letter, {"kind": "docx"}, name="selection-letter-docx"
+    ),
     path("feuilles-de-route/<int:pk>/document.pdf", views.roadmap, {"kind": "pdf"}, name="roadmap-pdf"),
     path("feuilles-de-route/<int:pk>/document.docx", views.roadmap, {"kind": "docx"}, name="roadmap-docx"),
 ]

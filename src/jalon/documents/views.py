@@ -20,6 +20,7 @@ from jalon.documents.roadmap import RoadmapView
 from jalon.people.access import policy
 from jalon.roadmaps import access as roadmap_access, queries as roadmaps, states as roadmap_states
 from jalon.roadmaps.models import Roadmap
+from jalon.selection import access as selection_access, letters as selection_letters, queries as selections
 from jalon.ui.http import page
 
 
@@ -109,3 +110,27 @@ def roadmap(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     return _answer(
         make.roadmap(view, kind, lang=_lang(request)), kind, f"{found.cluster.slug}-{found.phase}-v{found.version}"
     )
+
+
+@require_safe
+@never_cache
+@page
+def selection_letter(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """An official letter of the selection, as frozen; who may read it may print it."""
+    if not request.actor.signed_in:
+        selection_access.require_part(request.actor)
+    letter = selection_access.letters_for(request.actor).filter(pk=pk).first()
+    if letter is None:
+        raise Http404
+    laws = policy()
+    data = make.selection_letter(
+        selection_letters.text_of(letter),
+        kind,
+        authority=selections.authority_of(letter.exercise.call),
+        programme=laws.title,
+        sha256=letter.frozen.sha256,
+        address=request.build_absolute_uri(reverse("selection-letter", args=[letter.pk])),
+        lang=_lang(request),
+        language=laws.language,
+    )
+    return _answer(data, kind, f"lettre-{letter.reference}")

@@ -158,7 +158,8 @@ class _Setter:
             self.block(block)
         if plain["simulated"]:
             self._para(plain["simulated"], "strong").runs[0].font.color.rgb = WARN
-        self.word.add_page_break()
+        if plain["blocks"]:
+            self.word.add_page_break()
         if plain["words"]["contents"]:
             self._contents()
         for block in plain["blocks"]:

@@ -197,9 +197,7 @@ def may_speak_for(actor: Actor, funder: Organisation, project: Project, on: dt.d
 
 def letters_for(actor: Actor) -> QuerySet[SelectionLetter]:
     """The letters that the actor may read: all for those who run or decide, those of its own organisation otherwise."""
-    letters = SelectionLetter.objects.select_related(
-        "project", "project__call", "partner__organisation", "frozen", "exercise"
-    )
+    letters = SelectionLetter.objects.select_related("project", "partner__organisation", "frozen", "exercise__call")
     if reads_all(actor):
         return interests.exclude_recused(actor, letters, "project:project__slug")
     if actor.organisation_id is None or not actor.signed_in or actor.side == "public":

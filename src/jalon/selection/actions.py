@@ -831,7 +831,7 @@ def intend_total(
         project = Project.objects.select_related("call").get(pk=project.pk)
         exercise = _locked(_exercise(project.call))
         access.may_speak_for(by, funder, project, on, reference)
-        plan = queries.plans([project], exercise=exercise)[project.pk]
+        plan = queries.plans([project], exercise=exercise, on=on)[project.pk]
         rows = [row for row in plan.rows if row.line.base]
         parts = rules.split(total, [row.line.base for row in rows])
         whole = rules.Money(total)
@@ -1041,7 +1041,7 @@ def fund(
             day=on,
         )
         # Other funders' lines stand as planned; this one as it would be decided.
-        plan = queries.plans([project], exercise=exercise)[project.pk]
+        plan = queries.plans([project], exercise=exercise, on=on)[project.pk]
         for row in plan.rows:
             if row.partner.pk == before.partner_id:
                 line = _with(row.line, before, amount)
@@ -1375,7 +1375,7 @@ def decide_list(
         missing = rules.list_faults(entries, {pk: p.acronym for pk, p in projects.items()}, queries.ranks(exercise))
         selected = [projects[e.project] for e in entries if e.outcome == "selected" and e.project in projects]
         overrides = queries.overrides_of(scenario)
-        plans = queries.plans(selected, exercise=exercise, overrides=overrides)
+        plans = queries.plans(selected, exercise=exercise, overrides=overrides, on=on)
         spent = ZERO
         for project in selected:
             plan = plans[project.pk]
@@ -1533,7 +1533,7 @@ def promote(
                 )
             )
         before = Listed.objects.get(project=project, superseded_at__isnull=True)
-        plan = queries.plans([project], exercise=exercise)[project.pk]
+        plan = queries.plans([project], exercise=exercise, on=on)[project.pk]
         if plan.blocking:
             raise _ceiling_refusal(plan.blocking)
         if plan.balance.state == 0:

@@ -352,12 +352,14 @@ def plans(
     exercise: Exercise | None = None,
     known_on: dt.date | None = None,
     overrides: Mapping[tuple[int, int, str], Decimal] | None = None,
+    on: dt.date | None = None,
     explain: bool = False,
 ) -> dict[int, Plan]:
     """The financing tables of some projects, with every check; the number of queries is fixed.
 
     Args:
         overrides: amounts of a scenario, by (partner, funder, instrument), that stand for the State's cells.
+        on: the day whose State aid law holds for what is not decided yet; the closing of the call without it.
         explain: build the explanations of limits too (for one project; lists do without).
     """
     keys = [p.pk for p in projects]
@@ -392,7 +394,7 @@ def plans(
     missing = wanted - funders.keys()
     if missing:
         funders |= {o.pk: o for o in Organisation.objects.filter(pk__in=missing)}
-    found = limits.limits_of(projects, partners, classes, explain=explain)
+    found = limits.limits_of(projects, partners, classes, on=on, explain=explain)
     listed = listed_of(keys)
     names = {pk: organisation.short_name or organisation.name for pk, organisation in funders.items()}
     out = {}

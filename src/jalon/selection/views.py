@@ -1002,13 +1002,13 @@ def financing(request: HttpRequest, code: str) -> HttpResponse:
     opened = set(request.GET.getlist("ouvrir")[:20])
     if light in ("late", "at_risk", "unknown", "on_track"):
         everything = list(projects)
-        plans = queries.plans(everything, exercise=found)
+        plans = queries.plans(everything, exercise=found, on=clock.today())
         kept = [p for p in everything if plans[p.pk].light == light]
         pages = Paginator(kept, CALL_PAGE).get_page(request.GET.get("page"))
     else:
         light = ""
         pages = Paginator(projects, CALL_PAGE).get_page(request.GET.get("page"))
-        plans = queries.plans(list(pages.object_list), exercise=found)
+        plans = queries.plans(list(pages.object_list), exercise=found, on=clock.today())
     rows = []
     for project in pages.object_list:
         plan = plans[project.pk]
@@ -1066,7 +1066,7 @@ def _toggled(request: HttpRequest, slug: str, opened: set[str]) -> str:
 
 
 def _financing_export(request: HttpRequest, found: Exercise, projects: list[Project]) -> HttpResponse:
-    plans = queries.plans(projects, exercise=found)
+    plans = queries.plans(projects, exercise=found, on=clock.today())
     return export(
         request,
         str(T("financement", "financing")) + f"-{found.call.code}",
@@ -1094,7 +1094,7 @@ def _project_page(
 ) -> HttpResponse:
     actor = request.actor
     known_on = _day(request.GET.get("known_on", ""))
-    plan = queries.plans([project], exercise=found, known_on=known_on, explain=True)[project.pk]
+    plan = queries.plans([project], exercise=found, on=clock.today(), known_on=known_on, explain=True)[project.pk]
     if wants(request) != "html":
         return export(
             request,
@@ -1320,7 +1320,7 @@ def _funder_page(
             "acronym", "pk"
         )
     )
-    plans = queries.plans(projects, exercise=found)
+    plans = queries.plans(projects, exercise=found, on=clock.today())
     if wants(request) != "html":
         return export(
             request,
@@ -1437,7 +1437,7 @@ def scenarios(request: HttpRequest, code: str) -> HttpResponse:
             continue
         keys = [line.project_id for line in row.lines.all() if line.outcome == "selected"]
         projects = list(Project.objects.filter(pk__in=keys))
-        plans = queries.plans(projects, exercise=found, overrides=queries.overrides_of(row))
+        plans = queries.plans(projects, exercise=found, on=clock.today(), overrides=queries.overrides_of(row))
         compared.append(
             {
                 "scenario": row,
@@ -1613,7 +1613,7 @@ def _scenario_page(
         projects = list(Project.objects.filter(pk__in=lines).order_by("acronym", "pk"))
     visible = [p for p in projects if p.slug not in set(interests.recused_keys(actor.user_id, "project"))]
     overrides = queries.overrides_of(row)
-    plans = queries.plans(projects, exercise=found, overrides=overrides)
+    plans = queries.plans(projects, exercise=found, on=clock.today(), overrides=overrides)
     ranks = queries.ranks(found)
     changed = {key[0] for key in overrides}
     order = {"selected": 0, "reserve": 1, "rejected": 2, "": 3}
