@@ -1,0 +1,48 @@
+"""Addresses of calls and projects."""
+
+from django.urls import path
+
+from jalon.projects import call_views, follow_views, views
+
+urlpatterns = [
+    path("appels/", call_views.index, name="calls"),
+    path("appels/ouvrir/", call_views.open_call, name="call-open"),
+    path("appels/<slug:code>/", call_views.call, name="call"),
+    path("appels/<slug:code>/modifier/", call_views.edit_call, name="call-edit"),
+    path("appels/<slug:code>/regles/", call_views.call_rules, name="call-rules"),
+    path("appels/<slug:code>/projets/", call_views.projects, name="call-projects"),
+    path("poles/<slug:slug>/projets/", views.of_cluster, name="cluster-projects"),
+    path("projets/", views.index, name="projects"),
+    path("projets/commencer/", views.start, name="project-start"),
+    path("projets/mes-projets/", views.mine, name="my-projects"),
+    path("projets/taux-de-succes/", views.rates, name="project-rates"),
+    path("projets/<slug:slug>/", views.project, name="project"),
+    path("projets/<slug:slug>/monter/", views.edit, name="project-edit"),
+    path("projets/<slug:slug>/sections/<str:key>/", views.save, name="project-section"),
+    path("projets/<slug:slug>/historique/<str:key>/", views.history, name="project-history"),
+    path("projets/<slug:slug>/appel/", views.attach, name="project-call"),
+    path("projets/<slug:slug>/regles/", views.version, name="project-version"),
+    path("projets/<slug:slug>/partenaires/", views.add_partner, name="project-partners"),
+    path("projets/<slug:slug>/partenaires/<slug:key>/retirer/", views.remove_partner, name="project-partner-remove"),
+    path("projets/<slug:slug>/partenaires/<slug:key>/chef-de-file/", views.leader, name="project-leader"),
+    path("projets/<slug:slug>/budget.xlsx", views.budget_xlsx, name="project-budget-xlsx"),
+    path("projets/<slug:slug>/budget/reprendre/", views.budget_import, name="project-budget-import"),
+    path("projets/<slug:slug>/budget/<slug:key>/", views.budget, name="project-budget"),
+    path("projets/<slug:slug>/pieces/", views.add_paper, name="project-papers"),
+    path("projets/<slug:slug>/pieces/<int:pk>/", views.paper, name="project-paper"),
+    path("projets/<slug:slug>/deposer/", views.submit, name="project-submit"),
+    path("projets/<slug:slug>/abandonner/", views.abandon, name="project-abandon"),
+    path("projets/<slug:slug>/recevabilite/", views.check, name="project-check"),
+    path("projets/<slug:slug>/precisions/", views.clarify, name="project-clarify"),
+    path("projets/<slug:slug>/precisions/repondre/", views.answer, name="project-clarify-answer"),
+    path("projets/<slug:slug>/precisions/clore/", views.close_round, name="project-clarify-close"),
+    path("projets/<slug:slug>/suivi/", follow_views.follow, name="project-follow"),
+    path("projets/<slug:slug>/suivi/commencer/", follow_views.begin, name="project-begin"),
+    path("projets/<slug:slug>/suivi/achever/", follow_views.finish, name="project-finish"),
+    path("projets/<slug:slug>/comptes-rendus/<int:year>/", follow_views.report, name="project-report"),
+    path("projets/<slug:slug>/changements/", follow_views.amend, name="project-amend"),
+    path("projets/<slug:slug>/changements/<int:number>/", follow_views.decide, name="project-amend-decide"),
+    path("projets/<slug:slug>/resultats/", follow_views.declare, name="project-outcome"),
+    path("projets/<slug:slug>/resultats/<int:pk>/", follow_views.judge, name="project-outcome-judge"),
+    path("projets/<slug:slug>/resultats/<int:pk>/justificatif/", follow_views.evidence, name="project-outcome-file"),
+]
