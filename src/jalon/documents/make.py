@@ -61,3 +61,10 @@ def selection_letter(text: Any, kind: str, **about: Any) -> bytes:
     from jalon.documents import selection_letter as letter_document
 
     return set_as(letter_document.build(text, **about), kind)
+
+
+def agreement(view: Any, kind: str, *, lang: str = "") -> bytes:
+    """A funding agreement."""
+    from jalon.documents import agreement as agreement_document
+
+    return set_as(agreement_document.build(view, lang), kind)

@@ -27,4 +27,6 @@ urlpatterns = [
     ),
     path("feuilles-de-route/<int:pk>/document.pdf", views.roadmap, {"kind": "pdf"}, name="roadmap-pdf"),
     path("feuilles-de-route/<int:pk>/document.docx", views.roadmap, {"kind": "docx"}, name="roadmap-docx"),
+    path("conventions/<int:pk>/document.pdf", views.agreement, {"kind": "pdf"}, name="agreement-pdf"),
+    path("conventions/<int:pk>/document.docx", views.agreement, {"kind": "docx"}, name="agreement-docx"),
 ]

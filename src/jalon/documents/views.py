@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -16,7 +17,14 @@ from jalon.contracts.models import Contract, Text
 from jalon.core import clock
 from jalon.core.lang import LANGUAGES
 from jalon.documents import make, queries
+from jalon.documents.agreement import AgreementView
 from jalon.documents.roadmap import RoadmapView
+from jalon.funding import (
+    access as funding_access,
+    actions as funding_actions,
+    queries as funding,
+    states as funding_states,
+)
 from jalon.people.access import policy
 from jalon.roadmaps import access as roadmap_access, queries as roadmaps, states as roadmap_states
 from jalon.roadmaps.models import Roadmap
@@ -134,3 +142,42 @@ def selection_letter(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         language=laws.language,
     )
     return _answer(data, kind, f"lettre-{letter.reference}")
+
+
+@require_safe
+@never_cache
+@page
+def agreement(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """A funding agreement: the frozen text once it is sent, else as it stands, marked as a draft."""
+    on, laws = clock.today(), policy()
+    found = get_object_or_404(
+        funding_access.visible_agreements(request.actor, on).select_related(
+            "project", "beneficiary", "funder", "frozen"
+        ),
+        pk=pk,
+    )
+    frozen = found.frozen
+    told = json.loads(frozen.canonical)["content"] if frozen else funding_actions.content(found)
+    duty = next((d for d in funding.duties_of(found) if d.why.parameter == "funding.convention_above"), None)
+    applied = found.amendments.filter(state="applied").order_by("number")
+    view = AgreementView(
+        content=told,
+        programme=laws.title,
+        language=laws.language if laws.language in LANGUAGES else "fr",
+        currency=laws.currency,
+        day=on,
+        address=request.build_absolute_uri(reverse("agreement", args=[found.pk])),
+        state=funding_states.AGREEMENT_TITLES[found.state],
+        kinds=funding_states.INSTALMENT_KINDS,
+        instruments=funding_states.INSTRUMENTS,
+        signed=(
+            (found.signed_beneficiary_on, found.signed_beneficiary_by),
+            (found.signed_funder_on, found.signed_funder_by),
+        ),
+        amendments=tuple((a.number, a.answered_on, a.reason) for a in applied),
+        bound_on=found.signed_on,
+        sha256=frozen.sha256 if frozen else "",
+        convention_above=duty.why.value if duty is not None and duty.applies else None,
+        reference=duty.why.reference if duty is not None and duty.applies else "",
+    )
+    return _answer(make.agreement(view, kind, lang=_lang(request)), kind, f"convention-{found.number}")

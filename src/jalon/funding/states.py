@@ -126,6 +126,11 @@ INSTALMENT_KINDS = {
     "balance": T("solde", "balance"),
 }
 
+INSTRUMENTS = {
+    "grant": T("subvention", "grant"),
+    "repayable_advance": T("avance remboursable", "repayable advance"),
+}
+
 # -- relay finance ------------------------------------------------------------------------------------------------
 
 RELAY_STATES = (
