@@ -259,6 +259,7 @@ ACTS = {
     "agreement.recover": T("Ordre de reversement émis", "Recovery ordered"),
     "agreement.repaid": T("Reversement reçu", "Recovery repaid"),
     "agreement.recover_cancel": T("Ordre de reversement annulé", "Recovery cancelled"),
+    "agreement.simulate": T("Convention simulée", "Simulated agreement"),
     "agreement.remind": T("Rappel envoyé", "Reminder sent"),
     "claim.submit": T("Versement demandé", "Payment claimed"),
     "claim.resubmit": T("Demande déposée à nouveau", "Claim submitted again"),
