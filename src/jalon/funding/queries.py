@@ -40,7 +40,7 @@ def award_letter(project: Project, partner: Partner | None = None) -> Letter | N
     """The official letter of selection of a project, or None while there is none."""
     if project.decided_on is None or project.state not in ("selected", "running", "finished"):
         return None
-    return Letter(project.decided_on, project.acronym)
+    return Letter(project.decided_on, "")
 
 
 def decided_share(partner_id: int, funder_id: int, instrument: str = "grant") -> Share | None:
@@ -173,7 +173,7 @@ def where_is(claim: Claim, order: PaymentOrder | None = None) -> Where:
         )
     if claim.state == "submitted":
         return Where(
-            T("Votre demande attend d'être vérifiée.", "Your claim waits to be checked."),
+            T("La demande attend d'être vérifiée.", "The claim waits to be checked."),
             funder,
             claim.submitted_on,
             "not_yet_due",
@@ -181,8 +181,8 @@ def where_is(claim: Claim, order: PaymentOrder | None = None) -> Where:
     if claim.state == "returned":
         return Where(
             T(
-                "Votre demande vous est revenue : à compléter, puis à déposer à nouveau. Motif : {r}",
-                "Your claim came back to you: complete it, then submit it again. Reason: {r}",
+                "La demande est revenue au bénéficiaire : à compléter, puis à déposer à nouveau. Motif : {r}",
+                "The claim came back: complete it, then submit it again. Reason: {r}",
                 r=claim.reason,
             ),
             agreement.beneficiary.name,
@@ -192,8 +192,8 @@ def where_is(claim: Claim, order: PaymentOrder | None = None) -> Where:
     if claim.state == "checked":
         return Where(
             T(
-                "Votre demande est vérifiée ; une seconde personne doit la certifier.",
-                "Your claim is checked; a second person must certify it.",
+                "La demande est vérifiée ; une seconde personne doit la certifier.",
+                "The claim is checked; a second person must certify it.",
             ),
             funder,
             claim.checked_on,
@@ -202,8 +202,8 @@ def where_is(claim: Claim, order: PaymentOrder | None = None) -> Where:
     if claim.state == "certified":
         return Where(
             T(
-                "Votre demande est certifiée ; le paiement doit être ordonné.",
-                "Your claim is certified; payment must be ordered.",
+                "La demande est certifiée ; le paiement doit être ordonné.",
+                "The claim is certified; payment must be ordered.",
             ),
             funder,
             claim.certified_on,
@@ -224,14 +224,12 @@ def where_is(claim: Claim, order: PaymentOrder | None = None) -> Where:
         return Where(T("L'argent est versé.", "The money is paid."), payee, claim.paid_on, "paid")
     if claim.state == "rejected":
         return Where(
-            T("Votre demande est rejetée : {r}", "Your claim is rejected: {r}", r=claim.reason),
+            T("La demande est rejetée : {r}", "The claim is rejected: {r}", r=claim.reason),
             funder,
             claim.returned_on,
             "cancelled",
         )
-    return Where(
-        T("Vous avez retiré cette demande.", "You withdrew this claim."), agreement.beneficiary.name, None, "cancelled"
-    )
+    return Where(T("La demande est retirée.", "The claim is withdrawn."), agreement.beneficiary.name, None, "cancelled")
 
 
 def yearly(beneficiary_id: int) -> dict[int, Decimal]:

@@ -401,15 +401,16 @@ def calendar(request: HttpRequest, pk: int) -> HttpResponse:
             ),
             simulated=partner.simulated or partner.project.simulated,
         )
-    drawing = wide = None
+    drawings = []
     if found is not None:
-        lines = [(m.first, m.with_relay) for m in found.months], [(m.first, m.without) for m in found.months]
-        title = T(
-            "Trésorerie cumulée : avec le relais (trait), sans (tirets)",
-            "Cash balance: with the relay (line), without (dashes)",
-        )
-        drawing = charts.trend(*lines, unit="money", title=title, today=today)
-        wide = charts.trend(*lines, unit="money", title=title, today=today, width=760)
+        for title, points in (
+            (
+                T("Solde cumulé avec le relais", "Balance with the relay"),
+                [(m.first, m.with_relay) for m in found.months],
+            ),
+            (T("Solde cumulé sans relais", "Balance without relay"), [(m.first, m.without) for m in found.months]),
+        ):
+            drawings.append(charts.trend(points, unit="money", title=title, today=today))
     return render(
         request,
         "funding/calendar.html",
@@ -417,8 +418,7 @@ def calendar(request: HttpRequest, pk: int) -> HttpResponse:
             "title": T("Trésorerie : {p}", "Cash: {p}", p=partner.project.acronym),
             "partner": partner,
             "calendar": found,
-            "drawing": drawing,
-            "wide": wide,
+            "drawings": drawings,
             "published": queries.published_gain(),
             "breadcrumb": [
                 {"url": reverse("my-money"), "label": T("Mon argent", "My money")},
