@@ -20,7 +20,7 @@ from jalon.funding.rules import ZERO
 from jalon.people.access import Actor, policy
 from jalon.people.models import Identifier, Mandate, Organisation, User
 from jalon.projects.models import Partner, Project, ProjectLabel
-from jalon.selection.models import Share
+from jalon.selection.models import Exercise, SelectionLetter, Share
 
 LABELLED = access.LABELLED
 
@@ -36,8 +36,17 @@ class Letter:
     reference: str
 
 
-def award_letter(project: Project, partner: Partner | None = None) -> Letter | None:
-    """The official letter of selection of a project, or None while there is none."""
+def award_letter(project: Project, partner: Partner) -> Letter | None:
+    """The official letter of selection to a partner of a project, or None while there is none.
+
+    The last letter of the selection counts: one that takes the selection back ends it. A project decided outside of a
+    selection run here (loaded history) has no letter of its own: the day of its decision stands for it.
+    """
+    last = SelectionLetter.objects.filter(project=project, partner=partner).order_by("-on", "-id").first()
+    if last is not None:
+        return Letter(last.on, last.reference) if last.kind in ("selected", "promoted") else None
+    if project.call_id is not None and Exercise.objects.filter(call_id=project.call_id).exists():
+        return None
     if project.decided_on is None or project.state not in ("selected", "running", "finished"):
         return None
     return Letter(project.decided_on, "")
