@@ -135,7 +135,7 @@ class Note(models.Model):
     updated_by = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["sheet", "question"], name="note_once")]
+        constraints = [models.UniqueConstraint(fields=["sheet", "question"], name="sheet_note_once")]
         ordering = ["id"]
 
 

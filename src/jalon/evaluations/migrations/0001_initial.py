@@ -348,7 +348,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='note',
-            constraint=models.UniqueConstraint(fields=('sheet', 'question'), name='note_once'),
+            constraint=models.UniqueConstraint(fields=('sheet', 'question'), name='sheet_note_once'),
         ),
         migrations.AddConstraint(
             model_name='surveylink',
