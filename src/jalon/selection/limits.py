@@ -12,9 +12,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from jalon.aid import rules as aid_rules
+from jalon.core.errors import Refused
+from jalon.core.lang import T, Text
 from jalon.core.why import Why
+from jalon.people.access import policy
 from jalon.projects import queries as projects_queries, rules as call_rules
 from jalon.projects.models import CallRules, Partner, Project, ProjectLabel
+
+RESEARCH = ("research", "training", "institute")
+"""Kinds of partner whose activity in the project is taken as non-economic (our reading): no State aid, at most the cost."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,14 @@ def limits_of(
         explain: build the explanation of the State aid ceiling too.
     """
     versions = _rules(projects)
+    aid = _Aid(explain)
     places = _places(projects, partners, versions)
     rates: dict[tuple[Any, ...], call_rules.RateFound] = {}
     found: dict[int, Limit] = {}
     for project in projects:
         key, version = versions[project.pk]
+        day = project.decided_on or on or (project.call.closes_on if project.call is not None else None)
+        bonuses = aid.bonuses(partners[project.pk], classes, day)
         for partner in partners[project.pk]:
             inside = places.get(partner.pk, partner.in_territory)
             asked = (key, partner.kind, partner.size, inside, partner.cost_basis)
@@ -63,8 +73,100 @@ def limits_of(
                     basis=partner.cost_basis,
                     day=project.call.closes_on if project.call is not None else None,
                 )
-            found[partner.pk] = Limit(rate.percent, rate.amount_max, rate.why)
+            amount, why = aid.ceiling(partner, classes.get(partner.pk), bonuses, day)
+            found[partner.pk] = Limit(rate.percent, rate.amount_max, rate.why, aid_amount=amount, aid_why=why)
     return found
+
+
+class _Aid:
+    """The State aid ceiling of partners; each rate is computed once, because a call has hundreds of partners and few rates."""
+
+    def __init__(self, explain: bool):
+        self.explain = explain
+        self.laws = policy()
+        self.known = self.laws.part("aid") is not None
+        self.rates: dict[tuple[Any, ...], Decimal | Text] = {}
+
+    def bonuses(
+        self, partners: Sequence[Partner], classes: Mapping[int, Mapping[str, Decimal]], day: dt.date | None
+    ) -> tuple[str, ...]:
+        """The bonus for effective collaboration when the consortium shows it; no other is taken without being asked for."""
+        if not self.known or day is None:
+            return ()
+        members = [
+            aid_rules.Member(
+                name=partner.organisation.name,
+                kind="research" if partner.kind in RESEARCH else "firm",
+                cost=sum(classes.get(partner.pk, {}).values(), Decimal(0)),
+                size=partner.size,
+                country=partner.organisation.country,
+                group=partner.group_name,
+            )
+            for partner in partners
+        ]
+        try:
+            return ("collaboration",) if aid_rules.collaboration(self.laws, members, day).holds else ()
+        except Refused:  # no rule set, or no such bonus, on that day
+            return ()
+
+    def ceiling(
+        self,
+        partner: Partner,
+        bases: Mapping[str, Decimal] | None,
+        bonuses: tuple[str, ...],
+        day: dt.date | None,
+    ) -> tuple[Decimal | None, Why | None]:
+        """The highest total of public money on a partner's base, to the cent below; None with the reason when unknown."""
+        if not self.known:
+            return None, _unknown(
+                T("Le programme n'a pas de règles d'aides d'État.", "The programme has no State aid rules.")
+            )
+        if day is None or not bases:
+            return None, _unknown(
+                T("L'assiette ou le jour de l'aide manque.", "The base or the day of the aid is missing.")
+            )
+        economic = partner.kind not in RESEARCH
+        total = Decimal(0)
+        for category, base in bases.items():
+            if not economic:
+                total += base
+                continue
+            rate = self._rate(category, partner.size, bonuses, day)
+            if isinstance(rate, Text):
+                return None, _unknown(rate, day)
+            total += base * rate / 100
+        why = None
+        if self.explain:
+            plan = aid_rules.Plan(
+                partner.organisation.name, partner.size, dict(bases), bonuses=bonuses, economic=economic
+            )
+            try:
+                (verdict,) = aid_rules.check_plans(self.laws, [plan], day)
+                why = verdict.why
+            except Refused as refusal:
+                why = _unknown(refusal.reason, day)
+        return aid_rules.cents_down(total), why
+
+    def _rate(self, category: str, size: str, bonuses: tuple[str, ...], day: dt.date) -> Decimal | Text:
+        """The rate in percent, or the sentence that says why there is none."""
+        key = (category, size, bonuses, day)
+        if key not in self.rates:
+            try:
+                self.rates[key] = aid_rules.intensity(self.laws, category, size, bonuses, day).rate
+            except Refused as refusal:
+                reason = refusal.reason
+                self.rates[key] = reason if isinstance(reason, Text) else T(str(reason), str(reason))
+        return self.rates[key]
+
+
+def _unknown(reason: Text | str, day: dt.date | None = None) -> Why:
+    return Why(
+        rule=T(
+            "Le plafond des aides d'État n'est pas connu : {r}", "The State aid ceiling is not known: {r}", r=reason
+        ),
+        parameter="aid.rule_sets",
+        day=day,
+    )
 
 
 def _rules(projects: Sequence[Project]) -> dict[int, tuple[int, Mapping[str, Any]]]:
