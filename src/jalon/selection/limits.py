@@ -86,6 +86,7 @@ class _Aid:
         self.laws = policy()
         self.known = self.laws.part("aid") is not None
         self.rates: dict[tuple[Any, ...], Decimal | Text] = {}
+        self.above: dict[str, str] = {}
 
     def bonuses(
         self, partners: Sequence[Partner], classes: Mapping[int, Mapping[str, Decimal]], day: dt.date | None
@@ -109,6 +110,18 @@ class _Aid:
         except Refused:  # no rule set, or no such bonus, on that day
             return ()
 
+    def size_of(self, partner: Partner) -> str:
+        """The size for aid: the EU class as declared; a national class that holds no SME counts as large.
+
+        The national definition has other groups, but none of its classes above the SMEs can be one under the EU's: taking it
+        for large gives the lowest rate (our reading).
+        """
+        if not self.above:
+            for scheme in self.laws.members.size_schemes:
+                for category in scheme.categories:
+                    self.above[category.code] = category.member_type
+        return "large" if self.above.get(partner.size) in ("mid", "large") else partner.size
+
     def ceiling(
         self,
         partner: Partner,
@@ -131,14 +144,14 @@ class _Aid:
             if not economic:
                 total += base
                 continue
-            rate = self._rate(category, partner.size, bonuses, day)
+            rate = self._rate(category, self.size_of(partner), bonuses, day)
             if isinstance(rate, Text):
                 return None, _unknown(rate, day)
             total += base * rate / 100
         why = None
         if self.explain:
             plan = aid_rules.Plan(
-                partner.organisation.name, partner.size, dict(bases), bonuses=bonuses, economic=economic
+                partner.organisation.name, self.size_of(partner), dict(bases), bonuses=bonuses, economic=economic
             )
             try:
                 (verdict,) = aid_rules.check_plans(self.laws, [plan], day)

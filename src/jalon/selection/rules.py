@@ -40,6 +40,19 @@ class Money(Text):
         return fmt.money(self.value, lang=code)
 
 
+class Number(Text):
+    """A score in a sentence, written as the language spoken writes it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Decimal):
+        super().__init__(str(value), str(value))
+        self.value = value
+
+    def in_language(self, code: str) -> str:
+        return fmt.number(self.value, lang=code)
+
+
 class Percent(Text):
     """A percentage in a sentence, with all its decimals, written as the language spoken writes it."""
 
@@ -224,7 +237,13 @@ def failures(scores: Mapping[str, Decimal], scale: Scale) -> list[Text]:
         score = scores.get(c.code)
         if c.minimum is not None and score is not None and score < c.minimum:
             found.append(
-                T("{c} : {s}, il faut {m}.", "{c}: {s}, it takes {m}.", c=c.title or c.code, s=score, m=c.minimum)
+                T(
+                    "{c} : {s}, il faut {m}.",
+                    "{c}: {s}, it takes {m}.",
+                    c=c.title or c.code,
+                    s=Number(score),
+                    m=Number(c.minimum),
+                )
             )
     reached = total(scores, scale)
     if scale.minimum_total is not None and reached is not None and reached < scale.minimum_total:
@@ -232,8 +251,8 @@ def failures(scores: Mapping[str, Decimal], scale: Scale) -> list[Text]:
             T(
                 "Total : {s}, il faut {m}.",
                 "Total: {s}, it takes {m}.",
-                s=reached.quantize(CENT, ROUND_HALF_UP),
-                m=scale.minimum_total,
+                s=Number(reached.quantize(CENT, ROUND_HALF_UP)),
+                m=Number(scale.minimum_total),
             )
         )
     return found

@@ -1017,6 +1017,7 @@ def financing(request: HttpRequest, code: str) -> HttpResponse:
                 "project": project,
                 "plan": plan,
                 "open": project.slug in opened,
+                "lines": _lines(plan) if project.slug in opened else (),
                 "rate": rules.rate_of(plan.balance.public, plan.balance.base),
                 "answered": _missing(plan),
                 "toggle": _toggled(request, project.slug, opened),
@@ -1050,6 +1051,20 @@ def financing(request: HttpRequest, code: str) -> HttpResponse:
             "simulated": any(p.simulated for p in pages.object_list),
         },
     )
+
+
+def _lines(plan: queries.Plan) -> list[dict[str, Any]]:
+    """The partners of a plan with their cells in the order of its funders."""
+    return [
+        {
+            "row": row,
+            "cells": [
+                {"funder": funder, "shares": [c for c in row.line.cells if c.funder == pk]}
+                for pk, funder in plan.funders.items()
+            ],
+        }
+        for row in plan.rows
+    ]
 
 
 def _missing(plan: queries.Plan) -> list[str]:
