@@ -92,6 +92,7 @@ def states_page(policy: Any) -> str:
     from jalon.indicators import states as observations
     from jalon.labelling import states as labelling
     from jalon.roadmaps import states as roadmaps
+    from jalon.selection import states as selection
 
     lines = [
         "# States and moves",
@@ -121,6 +122,19 @@ def states_page(policy: Any) -> str:
         "One per project and pôle. The bureau decides after the committee's vote; votes of people recused since are left out "
         "when they are counted.",
     )  # fmt: skip
+    lines += _workflow(
+        policy, "Selections", "jalon.selection.states", selection.STATES, selection.MOVES,
+        "What the list says of each project moves the project itself (Projects).",
+    )  # fmt: skip
+    lines += _workflow(
+        policy, "Opinions of experts", "jalon.selection.states", selection.ASSESSMENT_STATES, selection.ASSESSMENT_MOVES
+    )
+    lines += _workflow(
+        policy, "Consensus", "jalon.selection.states", selection.CONSENSUS_STATES, selection.CONSENSUS_MOVES
+    )
+    lines += _workflow(
+        policy, "Scenarios of a list", "jalon.selection.states", selection.SCENARIO_STATES, selection.SCENARIO_MOVES
+    )
     lines += [
         "",
         "## Observations",
