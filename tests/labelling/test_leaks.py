@@ -163,11 +163,16 @@ def test_experts_are_numbers_to_applicants_experts_committee_and_everybody_else(
     assert "Expert 1" in shown
     # The other expert reads neither name nor opinion.
     assert "Un avis motivé" not in "".join(reads(signed_in(world.second), world).values())
-    # The unit, which chose the experts, reads the names.
+    # The unit, which chose the experts, reads the names,
     assert (
         "Claire Experte"
         in signed_in(world.team).get(reverse("labelling-request", args=[world.request.pk])).content.decode()
     )
+    # unless they sit on the committee too: then they read what the committee reads.
+    small.sit(world.cluster, world.director)
+    shown = signed_in(world.director).get(reverse("labelling-request", args=[world.request.pk])).content.decode()
+    assert "Expert 1" in shown
+    assert "Claire Experte" not in shown
     # Journal, messages to others and files keep the number alone.
     for entry in JournalEntry.objects.exclude(case__startswith="interests:"):
         said = f"{entry.user_label} {entry.why} {entry.before} {entry.after}"

@@ -54,12 +54,14 @@ class Standing:
 
     @property
     def reader(self) -> str:
-        """Under which name the procedure's anonymity knows them."""
-        if self.unit:
-            return "unit"
+        """Under which name the procedure's anonymity knows them; a seat on the committee weighs more than the team."""
         if self.opinion is not None:
             return "expert"
-        if self.member or self.decider:
+        if self.member:
+            return "committee"
+        if self.unit:
+            return "unit"
+        if self.decider:
             return "committee"
         return "applicant" if self.leader or self.partner else "other"
 

@@ -320,7 +320,8 @@ def expert_name(number: int) -> Text:
 def knows_experts(procedure: Any, reader: str) -> bool:
     """Whether a reader (unit, applicant, expert, committee, other) reads the experts' names under this procedure.
 
-    Whoever runs the procedure does, since they choose the experts. An outsider never does.
+    Whoever runs the procedure does, since they choose the experts, unless they sit on the committee as well and it is
+    not to know. An outsider never does.
     """
     if reader == "unit":
         return True

@@ -5,6 +5,7 @@ from django.urls import path
 from jalon.labelling import views
 
 urlpatterns = [
+    path("labellisation/", views.entry, name="labelling"),
     path("poles/<slug:slug>/labellisation/", views.board, name="labelling-board"),
     path("poles/<slug:slug>/labellisation/comite/", views.committee, name="labelling-committee"),
     path("poles/<slug:slug>/labellisation/reglages/", views.settings, name="labelling-settings"),

@@ -56,6 +56,21 @@ def _trail(*steps: tuple[str | None, Any]) -> list[dict[str, Any]]:
     return [{"url": url, "label": label} for url, label in steps]
 
 
+@login_required
+@page
+def entry(request: HttpRequest) -> HttpResponse:
+    """Where labelling begins for each: the board of one's pôle, one's opinions, the register."""
+    queries.require_used()
+    actor = request.actor
+    if actor.can("labelling.manage"):
+        cluster = carried_by(actor, clock.today()).order_by("name_key", "id").first()
+        if cluster is not None:
+            return redirect("labelling-board", cluster.slug)
+    if actor.can("labelling.opinion"):
+        return redirect("my-opinions")
+    return redirect("project-labels")
+
+
 # -- the board of a pôle ----------------------------------------------------------------------------------------
 
 
@@ -91,7 +106,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     known = stances(request.actor.user_id, [line.request.project.case for line in lines])
     for line in lines:
         line.declared = known.get(line.request.project.case) == "none"
-    groups = [(code, title, [line for line in lines if line.request.state == code]) for code, title in GROUPS]
+    groups = [(title, [line for line in lines if line.request.state == code]) for code, title in GROUPS]
     done = [line for line in lines if line.request.state not in dict(GROUPS)]
     done.sort(key=lambda line: (line.request.decided_on or line.request.asked_on, line.request.pk), reverse=True)
     running = [line for line in lines if line.request.running]
@@ -102,7 +117,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
             "title": T("Labellisation des projets", "Labelling of projects"),
             "cluster": cluster,
             "procedure": queries.procedure_on(cluster.slug, today),
-            "groups": [group for group in groups if group[2]],
+            "groups": [group for group in groups if group[1]],
             "done": done,
             "running": len(running),
             "late": sum(line.late for line in running),
@@ -361,7 +376,9 @@ def _forms(row: LabelRequest, place: access.Standing, act: str, data: Any) -> di
     if place.unit and place.opened and row.state == "opinions":
         experts = queries.experts_free_for(row, today)
         add("invite", InviteForm, experts=experts, initial={"days": row.delays["opinions"]})
-    if place.unit and place.opened and row.state in ("opinions", "voted"):
+    ballot = queries.last_ballot(row) if place.unit and place.opened and row.state == "voted" else None
+    again = ballot is not None and not queries.counted(ballot, procedure).quorum
+    if place.unit and place.opened and (row.state == "opinions" or again):
         closes = rules.due_day(today, row.delays["committee"])
         initial = {"way": procedure.vote.ways[-1], "closes_on": closes}
         add("open_vote", OpenVoteForm, procedure=procedure, initial=initial)
@@ -666,7 +683,6 @@ def committee(request: HttpRequest, slug: str) -> HttpResponse:
             "cluster": cluster,
             "rows": shown,
             "choices": states.CHOICES.items(),
-            "body_class": "projector",
             "breadcrumb": _trail((_address("cluster", cluster.slug), cluster.name), (None, T("Comité", "Committee"))),
         },
     )
@@ -831,7 +847,7 @@ def my_opinions(request: HttpRequest) -> HttpResponse:
         {
             "title": T("Avis et votes", "Opinions and votes"),
             "waiting_cases": waiting(actor, today),
-            "due": [line for line in lines if line["due"]],
+            "due": [line for line in lines if line["due"] and line["declared"]],
             "done": [line for line in lines if not line["due"]],
             "votes": [t for t in tasks_for(actor, today) if t.url.startswith(here)] if actor.side == "expert" else [],
         },
@@ -933,6 +949,7 @@ def opinion_page(request: HttpRequest, pk: int) -> HttpResponse:
         "opinion": row,
         "row": row.request,
         "project": project,
+        "call_title": _call_title(project.call),
         "partners": partners,
         "declared": declared,
         "writable": declared and row.state == "asked" and row.request.state == "opinions",
