@@ -401,7 +401,7 @@ class Judge:
                     "Montant lu : {a} € ; ordonné : {o}.",
                     "Amount read: {a} €; ordered: {o}.",
                     a=euros(line.amount),
-                    o=", ".join(f"{euros(o.amount)} € ({o.number})" for o in waiting[:4]),
+                    o=T("{x} € ({n})", "{x} € ({n})", x=euros(waiting[0].amount), n=waiting[0].number),
                 ),
             )
             return

@@ -135,7 +135,7 @@ def shown_parts(parts: list[rules.Part] | None, data: Mapping[str, Any] | None, 
             rows.append(
                 {
                     "kind": part.kind,
-                    "amount": rules.euros(part.amount),
+                    "amount": str(rules.euros(part.amount)),
                     "due": part.due_on.isoformat() if part.due_on else "",
                     "condition": part.condition,
                 }
@@ -209,7 +209,9 @@ def shown_expenses(rows: Any, data: Mapping[str, Any] | None, extra: int = 4) ->
                 out.append(row)
     else:
         for e in rows:
-            out.append({"year": str(e.year), "category": e.category, "label": e.label, "spent": rules.euros(e.amount)})
+            out.append(
+                {"year": str(e.year), "category": e.category, "label": e.label, "spent": str(rules.euros(e.amount))}
+            )
     out += [dict.fromkeys(("year", "category", "label", "spent"), "") for _ in range(extra)]
     return [row | {"n": n} for n, row in enumerate(out[:200], 1)]
 

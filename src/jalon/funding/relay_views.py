@@ -134,7 +134,7 @@ def ask(request: HttpRequest, partner: int, funder: int) -> HttpResponse:
     payer = get_object_or_404(Organisation, pk=funder)
     place = queries.situation(row, payer, today)
     banks = list(queries.banks())
-    form = AskForm(request.POST or None, banks=banks, initial={"amount": rules.euros(place.still_due)})
+    form = AskForm(request.POST or None, banks=banks, initial={"amount": str(rules.euros(place.still_due))})
     refusal = None
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
@@ -254,11 +254,11 @@ def _form(name: str, relay: Relay, today: Any, data: Any = None) -> Any:
     if name == "offer":
         law = policy().on(today).find("funding.relay_guarantee_share")
         extra = {"guarantors": queries.guarantors(), "share": law.value if law else None}
-        initial = {"amount": rules.euros(relay.offer or relay.amount), "months": relay.months or 9}
+        initial = {"amount": str(rules.euros(relay.offer or relay.amount)), "months": relay.months or 9}
     elif name == "draw":
-        initial = {"amount": rules.euros((relay.offer or rules.ZERO) - relay.drawn), "day": today}
+        initial = {"amount": str(rules.euros((relay.offer or rules.ZERO) - relay.drawn)), "day": today}
     elif name == "repay":
-        initial = {"amount": rules.euros(relay.owed), "day": today}
+        initial = {"amount": str(rules.euros(relay.owed)), "day": today}
     elif name == "honour":
         initial = {"day": today}
     return kind(data, auto_id=f"{name}-%s", initial=initial, **extra)

@@ -176,14 +176,25 @@ def check_plan(amount: Decimal, parts: Sequence[Part]) -> list[Part]:
     return [Part(n, p.kind, p.amount.quantize(CENT), p.due_on, p.condition.strip()) for n, p in enumerate(parts, 1)]
 
 
-def euros(amount: Decimal, *, signed: bool = False) -> str:
-    """An amount in a sentence: 1 234,56; the sign only when asked for."""
-    from jalon.core.lang import language
+class Euros:
+    """An amount in a sentence, written when the sentence is: 1 234,56 in French, 1,234.56 in English."""
 
-    text = f"{abs(amount):,.2f}"
-    if language() == "fr":
-        text = text.replace(",", "\u202f").replace(".", ",")
-    return (("+" if amount > 0 else "−" if amount < 0 else "") if signed else ("−" if amount < 0 else "")) + text
+    def __init__(self, amount: Decimal, signed: bool):
+        self.amount, self.signed = amount, signed
+
+    def __str__(self) -> str:
+        from jalon.core.lang import language
+
+        text = f"{abs(self.amount):,.2f}"
+        if language() == "fr":
+            text = text.replace(",", "\u202f").replace(".", ",")
+        sign = "−" if self.amount < 0 else "+" if self.signed and self.amount > 0 else ""
+        return sign + text
+
+
+def euros(amount: Decimal, *, signed: bool = False) -> Any:
+    """An amount in a sentence, in the language in which it is read; the plus sign only when asked for."""
+    return Euros(amount, signed)
 
 
 @dataclass(frozen=True)

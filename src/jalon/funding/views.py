@@ -295,7 +295,7 @@ def new(request: HttpRequest, share: int) -> HttpResponse:
         request.POST or None,
         initial={
             "subject": f"{row.project.acronym} – {row.project.title}"[:255],
-            "amount": rules.euros(row.decided) if row.decided else "",
+            "amount": str(rules.euros(row.decided)) if row.decided else "",
             "starts_on": row.project.starts_on,
         },
     )
@@ -603,7 +603,7 @@ def amend(request: HttpRequest, pk: int) -> HttpResponse:
         request.POST or None,
         partners=partners,
         initial={
-            "amount": rules.euros(agreement.amount),
+            "amount": str(rules.euros(agreement.amount)),
             "starts_on": agreement.starts_on,
             "ends_on": agreement.ends_on,
             "partner": str(agreement.partner_id),
@@ -704,7 +704,7 @@ def claim_new(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def write(**given: Any) -> Claim:
         return actions.submit_claim(instalment, by=request.actor, on=clock.today(), **given)
 
-    return _claim_form(request, agreement, instalment, None, {"amount": rules.euros(left)}, write)
+    return _claim_form(request, agreement, instalment, None, {"amount": str(rules.euros(left))}, write)
 
 
 @never_cache
@@ -724,7 +724,7 @@ def claim_edit(request: HttpRequest, pk: int) -> HttpResponse:
         row.agreement,
         row.instalment,
         row,
-        {"amount": rules.euros(row.amount), "statement": row.statement},
+        {"amount": str(rules.euros(row.amount)), "statement": row.statement},
         write,
     )
 
@@ -829,8 +829,8 @@ def _claim_page(
     funder = not beneficiary and access.is_funder(actor, agreement, today)
     room = queries.room_for(row) if funder and row.state in ("submitted", "checked") else None
     initial: dict[str, dict[str, Any]] = {
-        "check": {"proposed": rules.euros(min(row.amount, room.amount)) if room else ""},
-        "certify": {"amount": rules.euros(row.proposed) if row.proposed is not None else ""},
+        "check": {"proposed": str(rules.euros(min(row.amount, room.amount))) if room else ""},
+        "certify": {"amount": str(rules.euros(row.proposed)) if row.proposed is not None else ""},
         "order": {"number": f"{agreement.number}/{row.number}"},
     }
     forms, blocked = [], None
