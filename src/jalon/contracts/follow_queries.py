@@ -468,11 +468,25 @@ def texts_known(contract: Contract, known_on: dt.date | None) -> Q:
 
 def actions_of(contract: Contract, day: dt.date, known_on: dt.date | None, standing: Q) -> list[ActionView]:
     """The actions with lights and milestones: three queries."""
+    moved = _progress(contract=contract.pk, known_on=known_on)
+    stones = _milestones(contract=contract.pk, standing=known_on is None)
+    rows = _actions(contract=contract.pk) if known_on is None else _actions.make(contract.pk, standing)
+    return action_views(contract, day, rows, moved, stones)
+
+
+def action_views(
+    contract: Contract,
+    day: dt.date,
+    rows: Iterable[Action],
+    progress: Iterable[Progress],
+    milestones: Iterable[Milestone],
+) -> list[ActionView]:
+    """The actions of one contract with their lights, from rows that were read (oldest progress first)."""
     moved: dict[tuple[int, int | None], Progress] = {}
-    for p in _progress(contract=contract.pk, known_on=known_on):
+    for p in progress:
         moved[p.action_id, p.milestone_id] = p
     stones: dict[int, list[MilestoneView]] = defaultdict(list)
-    for m in _milestones(contract=contract.pk, standing=known_on is None):
+    for m in milestones:
         p = moved.get((m.action_id, m.pk))
         light = rules.milestone_light(
             today=day,
@@ -483,7 +497,6 @@ def actions_of(contract: Contract, day: dt.date, known_on: dt.date | None, stand
         )
         stones[m.action_id].append(MilestoneView(m, p, light))
     out = []
-    rows = _actions(contract=contract.pk) if known_on is None else _actions.make(contract.pk, standing)
     for a in rows:
         p = moved.get((a.pk, None))
         mine = stones.get(a.pk, [])
@@ -504,14 +517,26 @@ def actions_of(contract: Contract, day: dt.date, known_on: dt.date | None, stand
 
 def objectives_of(contract: Contract, day: dt.date, known_on: dt.date | None, standing: Q) -> list[ObjectiveView]:
     """The objectives with their actions: five queries."""
+    rows = _objectives(contract=contract.pk) if known_on is None else _objectives.make(contract.pk, standing)
+    views = actions_of(contract, day, known_on, standing)
+    return objective_views(contract, day, rows, views, _statuses(contract=contract.pk, known_on=known_on))
+
+
+def objective_views(
+    contract: Contract,
+    day: dt.date,
+    rows: Iterable[Objective],
+    views: Iterable[ActionView],
+    statuses: Iterable[ObjectiveStatus],
+) -> list[ObjectiveView]:
+    """The objectives of one contract with their actions and lights, from rows that were read (oldest status first)."""
     actions: dict[int, list[ActionView]] = defaultdict(list)
-    for view in actions_of(contract, day, known_on, standing):
+    for view in views:
         actions[view.action.objective_id].append(view)
     stated: dict[int, ObjectiveStatus] = {}
-    for s in _statuses(contract=contract.pk, known_on=known_on):
+    for s in statuses:
         stated[s.objective_id] = s
     out = []
-    rows = _objectives(contract=contract.pk) if known_on is None else _objectives.make(contract.pk, standing)
     for o in rows:
         s = stated.get(o.pk)
         declared, contested = rules.read_status(s.status) if s else ("", False)
@@ -529,14 +554,31 @@ def objectives_of(contract: Contract, day: dt.date, known_on: dt.date | None, st
 
 def commitments_of(contract: Contract, day: dt.date, known_on: dt.date | None) -> list[CommitmentView]:
     """The public commitments with their lights: three queries."""
+    return commitment_views(
+        contract,
+        day,
+        _commitments(contract=contract.pk, known_on=known_on),
+        _steps(contract=contract.pk, known_on=known_on),
+        _votes(contract=contract.pk, by=end_of_day(known_on) if known_on else None),
+    )
+
+
+def commitment_views(
+    contract: Contract,
+    day: dt.date,
+    rows: Iterable[Commitment],
+    taken: Iterable[CommitmentStep],
+    votes: Iterable[tuple[int, int, Decimal]],
+) -> list[CommitmentView]:
+    """The public commitments of one contract with their lights, from rows that were read; ``votes``: party, year, amount."""
     steps: dict[str, list[CommitmentStep]] = defaultdict(list)
-    for s in _steps(contract=contract.pk, known_on=known_on):
+    for s in taken:
         steps[s.key].append(s)
     voted: dict[tuple[int, int], Decimal] = {}
-    for party, year, amount in _votes(contract=contract.pk, by=end_of_day(known_on) if known_on else None):
+    for party, year, amount in votes:
         voted[party, year] = voted.get((party, year), Decimal(0)) + amount
     out = []
-    for c in _commitments(contract=contract.pk, known_on=known_on):
+    for c in rows:
         mine = steps.get(c.key, [])
         decided: Decimal | bool | None = None
         for s in mine:
@@ -587,18 +629,12 @@ def indicators_of(
     ``asked``: year → day by which its report was due. ``only``: the key of one indicator. ``since``: leave out
     the periods that ended before; the rest of what was written about a value (note, calculation) is read when asked.
     """
-    from jalon.contracts.follow_actions import source_of
-
     if known_on is None and only is None:
         chosen = _indicators(contract=contract.pk)
     else:
         found = _indicators.make(contract.pk, standing)
         chosen = list(found if only is None else found.filter(key=only))
-    entries = {i.code: i for i in policy().indicators}
-    aims: dict[int, dict[int, Target]] = defaultdict(dict)
-    for t in _targets(indicators=[i.pk for i in chosen], known_on=known_on):
-        aims[t.indicator_id][t.year] = t
-    series: dict[str, list[Observation]] = defaultdict(list)
+    targets = _targets(indicators=[i.pk for i in chosen], known_on=known_on)
     rows = _series(
         cluster=contract.cluster_id,
         codes=[i.code for i in chosen],
@@ -608,9 +644,28 @@ def indicators_of(
         whole=only is not None,
         known_on=known_on,
     )
-    for o in observed.latest(rows).values():
-        series[o.indicator].append(o)
+    return indicator_views(contract, day, chosen, targets, observed.latest(rows).values(), asked)
+
+
+def indicator_views(
+    contract: Contract,
+    day: dt.date,
+    chosen: Iterable[ContractIndicator],
+    targets: Iterable[Target],
+    observations: Iterable[Observation],
+    asked: dict[int, dt.date] | None = None,
+) -> list[IndicatorView]:
+    """The indicators of one contract with series, targets and lights, from rows that were read."""
+    from jalon.contracts.follow_actions import source_of
+
     rules_of = policy()
+    entries = {i.code: i for i in rules_of.indicators}
+    aims: dict[int, dict[int, Target]] = defaultdict(dict)
+    for t in targets:
+        aims[t.indicator_id][t.year] = t
+    series: dict[str, list[Observation]] = defaultdict(list)
+    for o in observations:
+        series[o.indicator].append(o)
     due_days = dict(asked or {})
 
     def due_of(year: int) -> dt.date | None:
@@ -748,6 +803,129 @@ def target_history(indicator: ContractIndicator) -> list[Target]:
 
 
 # --- many contracts -------------------------------------------------------------------------------------------
+
+
+def dashboards(contracts: Sequence[Contract], *, day: dt.date, sight: str = observed.PARTY) -> dict[int, Dashboard]:
+    """The lives of many contracts on a day, with the same lights as :func:`dashboard`: twelve queries, whatever their number.
+
+    What only the page of one contract shows (parties, budget, figures computed live) is left out.
+    """
+    keys = [c.pk for c in contracts]
+    if not keys:
+        return {}
+    actions = _by(_many_actions(keys=keys), lambda a: a.contract_id)
+    owner = {a.pk: a.contract_id for rows in actions.values() for a in rows}
+    progress = _by(_many_progress(keys=keys), lambda p: owner.get(p.action_id))
+    stones = _by(_many_milestones(keys=keys), lambda m: owner.get(m.action_id))
+    objectives = _by(_many_objectives(keys=keys), lambda o: o.contract_id)
+    owns = {o.pk: o.contract_id for rows in objectives.values() for o in rows}
+    statuses = _by(_many_statuses(keys=keys), lambda s: owns.get(s.objective_id))
+    commitments = _by(_many_commitments(keys=keys), lambda c: c.contract_id)
+    steps = _by(_many_steps(keys=keys), lambda s: s.contract_id)
+    votes = _by(_many_votes(keys=keys), lambda v: v[0])
+    indicators = _by(_many_indicators(keys=keys), lambda i: i.contract_id)
+    holds = {i.pk: i.contract_id for rows in indicators.values() for i in rows}
+    targets = _by(_many_targets(keys=keys), lambda t: holds.get(t.indicator_id))
+    since = min((c.starts_on or day for c in contracts), default=day)
+    rows = observed.values(
+        {c.cluster_id for c in contracts}, {i.code for found in indicators.values() for i in found}, sight=sight
+    ).filter(breakdown="", period_end__gte=dt.date(since.year - 1, 1, 1))
+    wanted = ("cluster_id", "indicator", "breakdown", "period_end", "value", "state", "simulated", "definition_version")
+    series = _by(observed.latest(rows.only(*wanted)).values(), lambda o: o.cluster_id)
+    reports = _by(_many_reports(keys=keys), lambda r: r.contract_id)
+    out = {}
+    for c in contracts:
+        mine = actions.get(c.pk, [])
+        views = action_views(c, day, mine, progress.get(c.pk, ()), stones.get(c.pk, ()))
+        codes = {i.code for i in indicators.get(c.pk, ())}
+        seen = [o for o in series.get(c.cluster_id, ()) if o.indicator in codes]
+        told = reports.get(c.pk, [])
+        asked = {r.round.period_end.year: r.due_on for r in told}
+        out[c.pk] = Dashboard(
+            contract=c,
+            day=day,
+            known_on=None,
+            sight=sight,
+            parties=[],
+            objectives=objective_views(c, day, objectives.get(c.pk, ()), views, statuses.get(c.pk, ())),
+            indicators=indicator_views(c, day, indicators.get(c.pk, ()), targets.get(c.pk, ()), seen, asked),
+            commitments=commitment_views(
+                c, day, commitments.get(c.pk, ()), steps.get(c.pk, ()), [v[1:] for v in votes.get(c.pk, ())]
+            ),
+            reports=told,
+            report_states={r.pk: r.state for r in told},
+            budget=[],
+        )
+    return out
+
+
+def _by(rows: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[key(row)].append(row)
+    return found
+
+
+@Prepared
+def _many_actions(keys: list[int]) -> QuerySet:
+    return Action.objects.filter(STANDING, contract_id__in=keys).select_related("objective")
+
+
+@Prepared
+def _many_progress(keys: list[int]) -> QuerySet:
+    return as_known_on(Progress.objects.filter(action__contract_id__in=keys)).order_by("id")
+
+
+@Prepared
+def _many_milestones(keys: list[int]) -> QuerySet:
+    return Milestone.objects.filter(STANDING, action__contract_id__in=keys)
+
+
+@Prepared
+def _many_objectives(keys: list[int]) -> QuerySet:
+    return Objective.objects.filter(STANDING, contract_id__in=keys)
+
+
+@Prepared
+def _many_statuses(keys: list[int]) -> QuerySet:
+    return as_known_on(ObjectiveStatus.objects.filter(objective__contract_id__in=keys)).order_by("id")
+
+
+@Prepared
+def _many_commitments(keys: list[int]) -> QuerySet:
+    return (
+        as_known_on(Commitment.objects.filter(contract_id__in=keys))
+        .select_related("party__organisation")
+        .defer("party__sources", "party__organisation__sources")
+        .order_by("party__order", "party_id", "year", "id")
+    )
+
+
+@Prepared
+def _many_steps(keys: list[int]) -> QuerySet:
+    return as_known_on(CommitmentStep.objects.filter(contract_id__in=keys)).order_by("on", "id")
+
+
+@Prepared
+def _many_votes(keys: list[int]) -> QuerySet:
+    return Deliberation.objects.filter(
+        text__contract_id__in=keys, outcome="approved", year__isnull=False, amount__isnull=False
+    ).values_list("text__contract_id", "party_id", "year", "amount")
+
+
+@Prepared
+def _many_indicators(keys: list[int]) -> QuerySet:
+    return ContractIndicator.objects.filter(STANDING, contract_id__in=keys)
+
+
+@Prepared
+def _many_targets(keys: list[int]) -> QuerySet:
+    return as_known_on(Target.objects.filter(indicator__contract_id__in=keys))
+
+
+@Prepared
+def _many_reports(keys: list[int]) -> QuerySet:
+    return Report.objects.filter(contract_id__in=keys).select_related("round").order_by("-round__period_start")
 
 
 SORTS = {

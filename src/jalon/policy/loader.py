@@ -331,7 +331,12 @@ def _cross(
     for name, module in optional.MODULES.items():
         check = getattr(module, "cross", None)
         if check is not None and name in roots and BAD not in parts.get(name, {}).values():
-            check(SimpleNamespace(**parts[name]), parts, cross.fault)
+            # Parameters by path; None for one that could not be read (its own faults are told already).
+            check(
+                SimpleNamespace(**parts[name]),
+                {**parts, "parameters": {**dict.fromkeys(named), **parameters}},
+                cross.fault,
+            )
     for path in vocabulary.REQUIRED_PARAMETERS:
         name, key = path.split(".")
         root = roots.get(name)
