@@ -205,13 +205,14 @@ class SessionPaper(models.Model):
 class Attendance(models.Model):
     """What a seat said before the session, then how it was there: present, remote, represented, excused, absent.
 
-    ``proxy_to``: the seat that holds its proxy (*pouvoir*). ``user_label``: the person who sat.
+    ``proxy_to``: the seat that holds its proxy (*pouvoir*). ``user``, ``user_label``: the person who sat, when they said so.
     """
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="attendances")
     seat = models.ForeignKey(CommitteeSeat, on_delete=models.PROTECT, related_name="attendances")
     presence = models.CharField(max_length=12)
     proxy_to = models.ForeignKey(CommitteeSeat, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     user_label = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
 

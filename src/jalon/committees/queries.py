@@ -179,7 +179,7 @@ def last_held(committees: Iterable[int]) -> dict[int, dt.date]:
 
 @dataclass
 class ItemView:
-    """A point with what belongs to it; ``hidden`` when the reader is recused: only its number and title are shown."""
+    """A point with what belongs to it; ``hidden`` when the reader is recused: only its number is shown."""
 
     item: Item
     number: int
@@ -192,7 +192,9 @@ class ItemView:
 
     @property
     def title(self) -> Any:
-        """In the reader's language when a source wrote it, else as it was typed."""
+        """In the reader's language when a source wrote it, else as it was typed; nothing to who is recused."""
+        if self.hidden:
+            return T("Point fermé (déport)", "Closed point (recusal)")
         written = (self.item.why or {}).get("title")
         if isinstance(written, dict) and written.get("fr") == self.item.title:
             return agenda.spoken(written)
@@ -510,6 +512,7 @@ def minutes_content(sheet: Sheet) -> dict[str, Any]:
                 "owner": plain(owner_name(f)),
                 "due_on": f.due_on,
                 "decision": f.decision.number if f.decision else None,
+                "item": next((i.number for i in sheet.items if i.item.pk == f.item_id), None),
             }
             for f in sheet.follow_ups
         ],
@@ -623,3 +626,31 @@ def people_of(seats: Iterable[CommitteeSeat], day: dt.date) -> list[Any]:
     return list(
         User.objects.filter(Q(pk__in=named) | Q(pk__in=acting.values("user_id")), is_active=True).order_by("pk")
     )
+
+
+def hidden_from(actor: Actor, item: Item) -> bool:
+    """Whether the actor is recused from a point, or from the case it is about."""
+    away = set(recused_cases(actor.user_id))
+    return access.item_case(item.pk) in away or bool(item.case and item.case in away)
+
+
+def case_link(case: str) -> tuple[str, str]:
+    """Title and address of the case where something was done; empty when there is none."""
+    if not case:
+        return "", ""
+    kind, _, rest = case.partition(":")
+    if kind == "contract":
+        from jalon.contracts.models import Contract
+
+        found = Contract.objects.filter(slug=rest).values_list("title", flat=True).first()
+        return found or case, agenda.link("contract", rest) if found else ""
+    if kind == "report":
+        slug, _, code = rest.partition("/")
+        return case, agenda.link("report", slug, code)
+    if kind == "cluster":
+        return case, agenda.link("cluster", rest)
+    if kind == "project":
+        return case, agenda.link("project", rest)
+    if kind == "committee":
+        return case, agenda.link("committee", rest)
+    return case, ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from jalon.documents import views
+from jalon.documents import committee_views, views
 
 urlpatterns = [
     path("contrats/<slug:slug>/document.pdf", views.contract, {"kind": "pdf"}, name="contract-pdf"),
@@ -29,4 +29,14 @@ urlpatterns = [
     path("feuilles-de-route/<int:pk>/document.docx", views.roadmap, {"kind": "docx"}, name="roadmap-docx"),
     path("conventions/<int:pk>/document.pdf", views.agreement, {"kind": "pdf"}, name="agreement-pdf"),
     path("conventions/<int:pk>/document.docx", views.agreement, {"kind": "docx"}, name="agreement-docx"),
+    *(
+        path(
+            f"comites/<slug:slug>/seances/<int:number>/{name}.{kind}",
+            committee_views.session_paper,
+            {"kind": kind, "which": which},
+            name=f"session-{which}-{kind}",
+        )
+        for name, which in (("convocation", "convocation"), ("compte-rendu", "minutes"))
+        for kind in ("pdf", "docx")
+    ),
 ]

@@ -75,6 +75,7 @@ PROVIDERS = (
 * ``hidden_for(actor, day) -> Q | None``: rows of the journal that the actor may not read, whatever else allows it
   (recusal, notes before a consensus, findings not yet published);
 * ``case_titles(cases) -> dict[case, (title, address)]``: names of cases;
+* ``events_for(actor, day) -> list[event]``: sessions for the calendar (uid, title, day, starts_at, where, url, text);
 * ``found(actor, day, q, limit) -> list[(kind, total, rows, more)]``: what a search finds, in the order of :class:`Found`.
 """
 

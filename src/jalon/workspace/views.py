@@ -142,9 +142,37 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
                 if task.url:
                     event.add("url", request.build_absolute_uri(task.url))
                 calendar.add_component(event)
+            for provider in queries.ask("events_for"):
+                for told in provider(actor_from(mandate), day):
+                    if told.uid not in seen:
+                        seen.add(told.uid)
+                        calendar.add_component(_session_event(request, told))
     response = HttpResponse(calendar.to_ical(), content_type="text/calendar; charset=utf-8")
     response["Cache-Control"] = "private, max-age=900"
     return response
+
+
+def _session_event(request: HttpRequest, told: Any) -> Any:
+    """A session as an event: two hours from its hour, or the whole day."""
+    from icalendar import Event
+
+    event = Event()
+    event.add("uid", f"{told.uid}@jalon")
+    event.add("summary", str(told.title))
+    if told.starts_at is not None:
+        start = dt.datetime.combine(told.day, told.starts_at, tzinfo=clock.PARIS)
+        event.add("dtstart", start)
+        event.add("dtend", start + dt.timedelta(hours=2))
+    else:
+        event.add("dtstart", told.day)
+        event.add("dtend", told.day + dt.timedelta(days=1))
+    event.add("dtstamp", clock.real_now())
+    if told.where:
+        event.add("location", told.where)
+    if told.text:
+        event.add("description", str(told.text))
+    event.add("url", request.build_absolute_uri(told.url))
+    return event
 
 
 # --- search ------------------------------------------------------------------------------------------------------
