@@ -25,7 +25,12 @@ def extend(world: Any) -> None:
     made, users = world.world, world.users
     by = made.correspondent
     committee = actions.create(
-        "coordination", clusters=[made.cluster], starts_on=dt.date(2009, 7, 6), organiser=_organisation(by), by=by, on=DAY
+        "coordination",
+        clusters=[made.cluster],
+        starts_on=dt.date(2009, 7, 6),
+        organiser=_organisation(by),
+        by=by,
+        on=DAY,
     )
     give = {"starts_on": dt.date(2009, 7, 6), "by": by, "on": DAY}
     prefect = actions.give_seat(committee, "prefect", made.state, **give)

@@ -870,6 +870,7 @@ def convene(session: Session, *, urgency: str = "", by: Actor, on: dt.date, at: 
               d=last.isoformat(), s=session.on.isoformat()),
             why=why,
         )  # fmt: skip
+    moment = clock.stamp(on, at)
     session.state, session.convened_on = move.target, on
     session.urgency = urgency if last is not None and on > last else ""
     frozen = journal.freeze(
@@ -889,13 +890,13 @@ def convene(session: Session, *, urgency: str = "", by: Actor, on: dt.date, at: 
             ],
             "convened": [s.organisation.name for s in seats],
         },
-        at=clock.stamp(on, at),
+        at=moment,
     )
     session.convocation = frozen
     session.save(update_fields=["state", "convened_on", "urgency", "convocation"])
     session.papers.filter(sent_on__isnull=True).update(sent_on=on)
     journal.record(
-        queries.session_case(session), "session.convene", by=by, on=on, at=at, why=session.urgency,
+        queries.session_case(session), "session.convene", by=by, on=on, at=moment, why=session.urgency,
         after={"state": session.state, "on": session.on, "last_day": last, "sha256": frozen.sha256},
     )  # fmt: skip
     messages.convened(session, items, queries.people_of(seats, session.on), access.recused_on([i.pk for i in items]))
@@ -1830,11 +1831,12 @@ def adopt(session: Session, *, by: Actor, on: dt.date, at: dt.datetime | None = 
               "The minutes have changed since you opened them: read them again before adopting them."),
             theirs=found, yours=seen,
         )  # fmt: skip
-    frozen = journal.freeze(queries.session_case(session), "minutes", content, at=clock.stamp(on, at))
+    moment = clock.stamp(on, at)
+    frozen = journal.freeze(queries.session_case(session), "minutes", content, at=moment)
     session.state, session.adopted_on, session.frozen = move.target, on, frozen
     session.save(update_fields=["state", "adopted_on", "frozen"])
     journal.record(
-        queries.session_case(session), "session.adopt", by=by, on=on, at=at,
+        queries.session_case(session), "session.adopt", by=by, on=on, at=moment,
         after={"state": session.state, "sha256": frozen.sha256, "decisions": len(content["items"])},
     )  # fmt: skip
     messages.minutes(session, _people(session), adopted=True)
