@@ -248,7 +248,7 @@ class Ballot(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["item"], condition=Q(closed_at__isnull=True), name="ballot_one_open_on_item"
+                fields=["item"], condition=Q(closed_at__isnull=True), name="committee_ballot_one_open"
             )
         ]
         ordering = ["opened_at", "id"]
@@ -266,8 +266,10 @@ class Vote(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["ballot", "seat"], name="vote_once"),
-            models.CheckConstraint(condition=Q(choice__in=["", "for", "against", "abstain"]), name="vote_choice_known"),
+            models.UniqueConstraint(fields=["ballot", "seat"], name="committee_vote_once"),
+            models.CheckConstraint(
+                condition=Q(choice__in=["", "for", "against", "abstain"]), name="committee_vote_choice"
+            ),
         ]
 
 

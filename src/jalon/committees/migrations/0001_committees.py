@@ -277,7 +277,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ballot',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('item',), name='ballot_one_open_on_item'),
+            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('item',), name='committee_ballot_one_open'),
         ),
         migrations.AddIndex(
             model_name='session',
@@ -321,10 +321,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='vote',
-            constraint=models.UniqueConstraint(fields=('ballot', 'seat'), name='vote_once'),
+            constraint=models.UniqueConstraint(fields=('ballot', 'seat'), name='committee_vote_once'),
         ),
         migrations.AddConstraint(
             model_name='vote',
-            constraint=models.CheckConstraint(condition=models.Q(('choice__in', ['', 'for', 'against', 'abstain'])), name='vote_choice_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('choice__in', ['', 'for', 'against', 'abstain'])), name='committee_vote_choice'),
         ),
     ]
