@@ -91,6 +91,7 @@ def states_page(policy: Any) -> str:
     from jalon.contracts import follow_states, states as contracts
     from jalon.indicators import states as observations
     from jalon.labelling import states as labelling
+    from jalon.projects import states as projects
     from jalon.roadmaps import states as roadmaps
     from jalon.selection import states as selection
 
@@ -117,6 +118,14 @@ def states_page(policy: Any) -> str:
         "takes it back. A change is undone only while the text is being prepared.",
     )  # fmt: skip
     lines += _workflow(policy, "Reports", "jalon.contracts.follow_states", follow_states.STATES, follow_states.MOVES)
+    lines += _workflow(
+        policy, "Projects", "jalon.projects.states", projects.STATES, projects.MOVES,
+        "Selected, reserve and rejected are the decision of the funders (package selection). Where a call stands is computed "
+        "from its days: being prepared, open, closed, decided.",
+    )  # fmt: skip
+    lines += _workflow(
+        policy, "Yearly reports of projects", "jalon.projects.states", projects.REPORT_STATES, projects.REPORT_MOVES
+    )
     lines += _workflow(
         policy, "Requests for a label", "jalon.labelling.states", labelling.STATES, labelling.MOVES,
         "One per project and pôle. The bureau decides after the committee's vote; votes of people recused since are left out "

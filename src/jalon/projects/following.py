@@ -101,22 +101,23 @@ def report_due(year: int, on: dt.date) -> dt.date | None:
 
 def open_reports(*, on: dt.date) -> int:
     """Open the reports about past years that running projects still lack; how many. Safe to run any number of times."""
-    made = 0
     have = set(YearReport.objects.values_list("project_id", "year"))
-    acts = []
-    for project in Project.objects.filter(state="running", starts_on__isnull=False):
+    rows, acts = [], []
+    running = Project.objects.filter(state="running", starts_on__isnull=False, starts_on__lt=dt.date(on.year, 1, 1))
+    for project in running.only("slug", "starts_on", "months", "simulated"):
         last = rules.ends_on(project.starts_on, project.months) or on
         for year in range(project.starts_on.year, min(on.year - 1, last.year) + 1):
             due = report_due(year, on)
             if (project.pk, year) in have or due is None:
                 continue
-            YearReport.objects.create(project=project, year=year, due_on=due, simulated=project.simulated)
+            rows.append(YearReport(project=project, year=year, due_on=due, simulated=project.simulated))
             acts.append(
                 {"case": project.case, "act": "project.report_open", "on": on, "after": {"year": year, "due_on": due}}
             )
-            made += 1
-    journal.record_many(acts)
-    return made
+    with transaction.atomic():
+        YearReport.objects.bulk_create(rows, ignore_conflicts=True)
+        journal.record_many(acts)
+    return len(rows)
 
 
 REPORT_FIELDS = ("standing", "progress", "achievements", "deviations", "trl_reached", "trl_reached_on")

@@ -159,10 +159,10 @@ def rows_of(projects: Sequence[Project], day: dt.date, inside: Iterable[int] | N
             found[project].lead_cluster = name
     budgets = BudgetLine.objects.filter(partner__project__in=keys, partner__left_on__isnull=True)
     for project, total in budgets.order_by().values_list("partner__project").annotate(total=Sum("amount")):
-        found[project].budget = total
+        found[project].budget = _cents(total)
     asked = Request.objects.filter(partner__project__in=keys, partner__left_on__isnull=True)
     for project, total in asked.order_by().values_list("partner__project").annotate(total=Sum("amount")):
-        found[project].asked = total
+        found[project].asked = _cents(total)
     for project, total in decided_of(keys).items():
         found[project].decided = total
     return [found[p.pk] for p in projects]
@@ -176,7 +176,12 @@ def decided_of(projects: Iterable[int]) -> dict[int, Decimal]:
         .values_list("pk")
         .annotate(total=Sum("shares__decided"))
     )
-    return dict(rows)
+    return {pk: _cents(total) for pk, total in rows}
+
+
+def _cents(total: Decimal) -> Decimal:
+    """A sum made by the database, to the cent (SQLite adds in floating point)."""
+    return total.quantize(Decimal("0.01"))
 
 
 def counts_by_state(found: QuerySet[Project]) -> dict[str, int]:

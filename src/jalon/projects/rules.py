@@ -756,9 +756,9 @@ def places_of(file: File) -> dict[str, Decimal] | None:
 
 
 def territory_share(places: Mapping[str, Decimal], departments: Iterable[str]) -> Decimal:
-    """Share of the work done in a set of departments, in percent with one decimal."""
+    """Share of the work done in a set of departments, in percent, not rounded."""
     wanted = set(departments)
-    return sum((share for place, share in places.items() if place in wanted), Decimal(0)).quantize(Decimal("0.1"))
+    return sum((share for place, share in places.items() if place in wanted), Decimal(0))
 
 
 # -- independence -------------------------------------------------------------------------------------------------
@@ -818,6 +818,13 @@ def check(
         *_label_gaps(file, rules, closes_on, day),
         *_territory_gaps(file, rules, closes_on, day),
     ]
+
+
+def _shown(share: Decimal) -> str:
+    """A share as read: a hundredth at most, so that 70,004 % is not said to be 70 %."""
+    from jalon.ui import format as fmt
+
+    return fmt.number(share.quantize(Decimal("0.01"), rounding="ROUND_UP"))
 
 
 def _why(
@@ -1201,12 +1208,12 @@ def _money_gaps(file: File, rules: Mapping[str, Any], day: dt.date | None) -> li
                 Gap(
                     "asked_above_rate",
                     T(
-                        "« {n} » demande {a} € ; le taux de l'appel ({p} %) donne {m} € au plus.",
-                        "“{n}” asks for {a} €; the call's rate ({p}%) gives {m} € at most.",
+                        "« {n} » demande {a} ; le taux de l'appel ({p} %) donne {m} au plus.",
+                        "“{n}” asks for {a}; the call's rate ({p}%) gives {m} at most.",
                         n=member.name,
-                        a=member.asked,
+                        a=shown_value(member.asked, "money"),
                         p=rate.percent,
-                        m=aid,
+                        m=shown_value(aid, "money"),
                     ),
                     "budget",
                     "refuse",
@@ -1218,7 +1225,7 @@ def _money_gaps(file: File, rules: Mapping[str, Any], day: dt.date | None) -> li
         return found
     row = rule_of(rules, "partner_share_max")
     for member in file.members:
-        share = (member.total * 100 / total).quantize(Decimal("0.1"))
+        share = member.total * 100 / total
         if row and share > Decimal(str(row["value"])):
             gap(
                 "partner_share_max",
@@ -1226,7 +1233,7 @@ def _money_gaps(file: File, rules: Mapping[str, Any], day: dt.date | None) -> li
                     "« {n} » porte {s} % du projet : au plus {m} %.",
                     "“{n}” carries {s}% of the project: at most {m}%.",
                     n=member.name,
-                    s=share,
+                    s=_shown(share),
                     m=row["value"],
                 ),
                 row,
@@ -1241,7 +1248,7 @@ def _money_gaps(file: File, rules: Mapping[str, Any], day: dt.date | None) -> li
                     "« {n} » porte {s} % du projet : au moins {m} %.",
                     "“{n}” carries {s}% of the project: at least {m}%.",
                     n=member.name,
-                    s=share,
+                    s=_shown(share),
                     m=low["value"],
                 ),
                 low,
@@ -1312,14 +1319,14 @@ def _money_gaps(file: File, rules: Mapping[str, Any], day: dt.date | None) -> li
             (a for m, a in zip(file.members, asked, strict=True) if m.kind in ("research", "training", "institute")),
             Decimal(0),
         )
-        share = (bodies * 100 / aid_total).quantize(Decimal("0.1"))
+        share = bodies * 100 / aid_total
         if share > Decimal(str(row["value"])) and not file.justifications.get("research_share_max", "").strip():
             gap(
                 "research_share_max",
                 T(
                     "La recherche demande {s} % de l'aide, plus de {m} % : dites pourquoi (déclarations et justifications).",
                     "Research bodies ask for {s}% of the aid, more than {m}%: say why (statements and justifications).",
-                    s=share,
+                    s=_shown(share),
                     m=row["value"],
                 ),
                 row,
@@ -1470,7 +1477,7 @@ def _territory_gaps(file: File, rules: Mapping[str, Any], closes_on: dt.date | N
             text = T(
                 "{s} % des travaux dans {w} : il en faut au moins {m} %.",
                 "{s}% of the work in {w}: at least {m}% needed.",
-                s=share,
+                s=_shown(share),
                 w=name,
                 m=row["value"],
             )
