@@ -33,9 +33,11 @@ def main(options: dict[str, Any]) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         answer = {"rows": generate.generate(size), "database": version()}
     else:
-        from bench import exports, figures, members, pages
+        from bench import exports, figures, members, pages, selection
 
-        part = {"pages": pages, "figures": figures, "exports": exports, "import": members}[options["part"]]
+        part = {"pages": pages, "figures": figures, "exports": exports, "import": members, "selection": selection}[
+            options["part"]
+        ]
         found = part.run(size, options["runs"], told)
         answer = {"figures": [one.plain() for one in found], "absent": told.absent, "crashed": told.crashed}
     Path(options["answer"]).write_text(json.dumps(answer))

@@ -31,6 +31,17 @@ NAMES: dict[str, Text] = {
     "board-known": T("tableau tel que connu deux mois plus tôt", "board as known two months before"),
     "figures": T("indicateurs de tous les contrats", "indicators of every contract"),
     "import": T("import de membres", "member import"),
+    "selection-ranking-small": T("classement de 1 000 projets", "ranking of 1,000 projects"),
+    "selection-ranking": T("classement de 10 000 projets", "ranking of 10,000 projects"),
+    "selection-ranking-few": T("classement, filtre qui retient peu", "ranking, filter that keeps little"),
+    "selection-ranking-last": T("classement, dernière page", "ranking, last page"),
+    "selection-ranking-tried": T("classement essayé avec d'autres poids", "ranking tried with other weights"),
+    "selection-financing": T("table de financement de 200 projets", "financing table of 200 projects"),
+    "selection-growth": T("classement, de 1 000 à 10 000 projets", "ranking, from 1,000 to 10,000 projects"),
+    "selection-plans": T("plans de financement, contre une requête SQL", "financing plans, against one SQL statement"),
+    "selection-rows": T(
+        "lignes du classement, contre une requête SQL", "rows of the ranking, against one SQL statement"
+    ),
     "export-members": T("export des membres", "export of members"),
     "export-members-few": T("export des membres, filtre", "export of members, filter"),
     "export-register": T("export du registre", "export of the register"),
@@ -50,6 +61,10 @@ HEADINGS: dict[str, Text] = {
     "figures": T(
         "Calcul des indicateurs, contre une requête SQL écrite à la main",
         "Computing indicators, against one hand-written SQL statement",
+    ),
+    "selection": T(
+        "Sélection des projets (6 partenaires, 4 financeurs), contre une page vide ou une requête SQL",
+        "Selection of projects (6 partners, 4 funders), against an empty page or one SQL statement",
     ),
     "exports": T(
         "Exports, temps par ligne contre 5,5 ms (deux systèmes comparables, 5 000 lignes)",
