@@ -23,6 +23,7 @@ from jalon.core.why import Why
 from jalon.interests import access as interests
 from jalon.people.access import Actor, policy
 from jalon.people.models import Mandate, Organisation, User
+from jalon.projects import states as project_states
 from jalon.projects.models import Call, Partner, Project
 from jalon.selection import access, letters, messages, queries, rules, states
 from jalon.selection.models import (
@@ -1455,6 +1456,10 @@ def decide_list(
         return exercise
 
 
+MOVES_OF = {"selected": "select", "reserve": "reserve", "rejected": "reject", "lost": "abandon"}
+"""The move of the project (``projects.states``) that each outcome of the list makes."""
+
+
 def _list(exercise: Exercise, project: Project, entry: rules.Entry, *, on: dt.date, moment: dt.datetime) -> None:
     Listed.objects.filter(project=project, superseded_at__isnull=True).update(superseded_at=moment)
     Listed.objects.create(
@@ -1467,7 +1472,10 @@ def _list(exercise: Exercise, project: Project, entry: rules.Entry, *, on: dt.da
         recorded_at=moment,
         simulated=project.simulated,
     )
-    project.state = {"lost": "abandoned"}.get(entry.outcome, entry.outcome)
+    move = workflow.check(
+        project_states.MOVES, project_states.STATES, MOVES_OF[entry.outcome], project.state, entry.reasons
+    )
+    project.state = move.target
     project.decided_on = on
     project.save(update_fields=["state", "decided_on"])
 

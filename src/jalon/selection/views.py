@@ -20,6 +20,7 @@ from jalon.clusters.models import Cluster
 from jalon.core import clock
 from jalon.core.errors import NotAllowed, Refused
 from jalon.core.lang import T, Text
+from jalon.core.models import Source
 from jalon.core.sheets import Column
 from jalon.core.why import Why
 from jalon.interests import access as interests
@@ -1808,7 +1809,7 @@ def results(request: HttpRequest, code: str) -> HttpResponse:
     actor, today = request.actor, clock.today()
     found = queries.exercise_of(call)
     announced = (
-        found.announced_on is not None
+        found.announced_on is not None and found.announced_on <= today
         if found is not None
         else call.results_on is not None and call.results_on <= today
     )
@@ -1843,6 +1844,7 @@ def results(request: HttpRequest, code: str) -> HttpResponse:
                     "~": T("environ", "about"),
                     ">": T("plus de", "more than"),
                     "derived": T("déduit", "derived"),
+                    "headline": T("selon la presse", "according to the press"),
                 }.get(told.get("precision", "") if told else "", ""),
                 "sources": told.get("sources", ()) if told else (),
             }
@@ -1871,6 +1873,7 @@ def results(request: HttpRequest, code: str) -> HttpResponse:
             "results": counted,
             "figures": figures,
             "drawn": drawn,
+            "sources": Source.objects.in_bulk(sorted({key for f in figures for key in f["sources"]})),
             "announced": announced,
             "exercise": found,
             "authority": queries.authority_of(call),
