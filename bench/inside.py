@@ -33,11 +33,17 @@ def main(options: dict[str, Any]) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         answer = {"rows": generate.generate(size), "database": version()}
     else:
-        from bench import exports, figures, members, pages, selection
+        from bench import exports, figures, members, pages, projects, selection
 
-        part = {"pages": pages, "figures": figures, "exports": exports, "import": members, "selection": selection}[
-            options["part"]
-        ]
+        parts = {
+            "pages": pages,
+            "figures": figures,
+            "exports": exports,
+            "import": members,
+            "selection": selection,
+            "projects": projects,
+        }
+        part = parts[options["part"]]
         found = part.run(size, options["runs"], told)
         answer = {"figures": [one.plain() for one in found], "absent": told.absent, "crashed": told.crashed}
     Path(options["answer"]).write_text(json.dumps(answer))
