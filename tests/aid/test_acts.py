@@ -28,7 +28,7 @@ def test_an_award_is_kept_with_its_rules_and_its_reasons(world):
     assert award.size_evidence == "Liasse fiscale 2023 ; Liasse fiscale 2024"
     assert "80" in award.why["fr"]["steps"][0]
     entry = JournalEntry.objects.filter(act="aid.recorded").get()
-    assert entry.case == f"organisation:{world.firm.pk}"
+    assert entry.case == f"aid:{world.firm.pk}"
     assert entry.after["amount"] == "60000"
 
 

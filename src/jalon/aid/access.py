@@ -15,6 +15,7 @@ from jalon.aid.models import Award
 from jalon.clusters.models import Carrier, Cluster, Correspondent
 from jalon.core.errors import NotAllowed
 from jalon.core.lang import T
+from jalon.interests.access import recused_cases
 from jalon.people.access import Actor
 from jalon.people.models import Organisation
 
@@ -42,20 +43,25 @@ def may_open_ledger(actor: Actor) -> None:
 
 
 def visible_to(actor: Actor) -> QuerySet[Award]:
-    """The awards that ``actor`` may read."""
+    """The awards that ``actor`` may read; those of projects from which the actor is recused are left out."""
     if reads_all(actor):
-        return Award.objects.all()
+        return _without_recused(actor, Award.objects.all())
     if actor.mandate_id is None or actor.organisation_id is None or actor.side == "public":
         return Award.objects.none()
     mine = Q(beneficiary_id=actor.organisation_id)
     if actor.can("aid.read"):
         mine |= Q(authority_id=actor.organisation_id)
-    return Award.objects.filter(mine)
+    return _without_recused(actor, Award.objects.filter(mine))
+
+
+def _without_recused(actor: Actor, found: QuerySet[Award]) -> QuerySet[Award]:
+    recused = recused_cases(actor.user_id, "project")
+    return found.exclude(case__in=recused) if recused else found
 
 
 def awards_of(actor: Actor, organisation: Organisation) -> QuerySet[Award]:
     """The awards to an organisation that ``actor`` may read on its sheet."""
-    found = Award.objects.filter(beneficiary=organisation)
+    found = _without_recused(actor, Award.objects.filter(beneficiary=organisation))
     if reads_all(actor) or is_own(actor, organisation.pk):
         return found
     if actor.can("aid.read"):

@@ -27,7 +27,7 @@ from jalon.people.queries import current
 
 def case_of(organisation: Organisation) -> str:
     """The journal's case in which what concerns an organisation's aid is written."""
-    return f"organisation:{organisation.pk}"
+    return f"aid:{organisation.pk}"
 
 
 def _lock(organisations: Iterable[Organisation], on: dt.date) -> list[Organisation]:
@@ -626,7 +626,7 @@ def record_cluster_year(
             simulated=simulated,
         )
         journal.record(
-            f"cluster:{cluster.slug}",
+            f"aid-cluster:{cluster.slug}",
             "aid.cluster_year",
             by=by,
             on=on,
@@ -697,7 +697,7 @@ def record_cluster_aid(
             simulated=simulated,
         )
         journal.record(
-            f"cluster:{cluster.slug}",
+            f"aid-cluster:{cluster.slug}",
             "aid.cluster_aid",
             by=by,
             on=on,

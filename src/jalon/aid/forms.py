@@ -107,7 +107,10 @@ class AwardForm(forms.Form):
         help_text=T("SIREN, SIRET ou nom entier.", "SIREN, SIRET or whole name."),
         required=False,
     )
-    base = forms.ChoiceField(label=T("Base juridique", "Legal base"))
+    base = forms.ChoiceField(
+        label=T("Base juridique", "Legal base"),
+        error_messages={"required": T("Choisissez la base juridique.", "Choose the legal base.")},
+    )
     amount = FigureField(
         label=T("Équivalent-subvention brut", "Gross grant equivalent"),
         unit="€",
@@ -153,7 +156,9 @@ class AwardForm(forms.Form):
         super().__init__(*args, **kwargs)
         laws = policy()
         part = laws.part("aid")
-        self.fields["base"].choices = [(code, str(title)) for code, title in states.BASES.items()]
+        self.fields["base"].choices = [("", "–"), *((code, str(title)) for code, title in states.BASES.items())]
+        self.fields["authority"].required = not declared
+        self.fields["authority"].error_messages["required"] = T("Dites qui accorde l'aide.", "Say who grants the aid.")
         self.fields["instrument"].choices = _titles(part.instruments)
         scheme = next((s for s in laws.members.size_schemes if s.code == part.size_scheme), None)
         self.fields["size"].choices = [("", "–"), *(_titles(scheme.categories) if scheme else [])]

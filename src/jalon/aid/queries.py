@@ -249,6 +249,23 @@ def gauge(
     return Gauge(title, verdict.used, verdict.left, verdict.ceiling, verdict, tuple(members))
 
 
+def to_publish(rows: QuerySet[Award], day: dt.date) -> list[tuple[Award, rules.Publication]]:
+    """Awards above the publication threshold of their day that are not published yet, the most urgent first."""
+    laws = policy()
+    waiting = rows.filter(published_on__isnull=True, withdrawn_on__isnull=True, declared=False).exclude(base="none")
+    found = []
+    for award in (
+        waiting.filter(granted_on__lte=day).select_related("beneficiary", "authority").order_by("granted_on")[:2000]
+    ):
+        try:
+            verdict = rules.publication(laws, award.amount, award.granted_on)
+        except Refused:
+            continue
+        if verdict.needed:
+            found.append((award, verdict))
+    return sorted(found, key=lambda pair: (pair[1].due_on or day, pair[0].pk))
+
+
 def cluster_lines(cluster: Cluster, *, known_on: dt.date | None = None) -> list[rules.ClusterLine]:
     """A cluster's own costs and aid by year, as the rules read them. Two queries."""
     aid: dict[tuple[Any, ...], dict[str, Decimal]] = {}

@@ -1348,9 +1348,9 @@ def de_minimis(
         first = _first_day(part, same, amount, day, kind)
     declared = sum(1 for a in same if a.declared)
     coverage = T(
-        "Aides connues ici : {n}, dont {k} déclarées par l'entreprise. Celles d'autres organismes que personne n'a déclarées "
+        "Aides connues ici : {n} (déclarées par l'entreprise : {k}). Celles d'autres organismes que personne n'a déclarées "
         "sont inconnues.",
-        "Awards known here: {n}, of which {k} declared by the firm. Those of other bodies that nobody declared are unknown.",
+        "Awards known here: {n} (declared by the firm: {k}). Those of other bodies that nobody declared are unknown.",
         n=len(same),
         k=declared,
     )

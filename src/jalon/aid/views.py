@@ -126,7 +126,12 @@ def calculator(request: HttpRequest) -> HttpResponse:
         "may_ledger": request.actor.can("aid.read"),
         "own": request.actor.organisation_id if access.is_own(request.actor, request.actor.organisation_id) else None,
     }
-    return render(request, "aid/calculator.html", context, status=400 if refusal and refusal.kind == "input" else 200)
+    return render(
+        request,
+        "aid/calculator.html",
+        context,
+        status=400 if refusal and not isinstance(refusal, rules.NoRules) else 200,
+    )
 
 
 def _money(text: str) -> Decimal:
@@ -156,7 +161,15 @@ def _rates(laws: Any, rule_set: Any, day: dt.date) -> dict[str, Any]:
                 fitting = next((b for b in several if category.code in b.categories), None)
                 cells.append(rules.intensity(laws, category.code, size.code, [fitting.code], day) if fitting else None)
             rows.append({"category": category, "size": size if category.size_bonus else None, "cells": cells})
-    heads = [(letter, several[0].points, [b.title for b in several]) for letter, several in letters.items()]
+    heads = [
+        T("sans bonus", "no bonus"),
+        *(
+            T("({l}) + {p}", "({l}) + {p}", l=letter, p=rules.points(some[0].points))
+            for letter, some in letters.items()
+        ),
+    ]
+    for row in rows:
+        row["cells"] = list(zip(heads, row["cells"]))
     return {"heads": heads, "rows": rows}
 
 
@@ -262,7 +275,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
             "years": years,
             "authorities": authorities,
             "whole": access.reads_all(request.actor),
-            "due": _to_publish(access.visible_to(request.actor), clock.today())[:20]
+            "due": queries.to_publish(access.visible_to(request.actor), clock.today())[:20]
             if request.actor.can("aid.record")
             else [],
             "breadcrumb": _trail((None, T("Registre", "Ledger"))),
@@ -308,23 +321,6 @@ def _row(award: Award) -> dict[str, Any]:
         if award.declared
         else T("inscrite", "recorded"),
     }
-
-
-def _to_publish(rows: QuerySet[Award], day: dt.date) -> list[tuple[Award, rules.Publication]]:
-    """Awards above the publication threshold of their day that are not published yet, the most urgent first."""
-    laws = policy()
-    waiting = rows.filter(published_on__isnull=True, withdrawn_on__isnull=True, declared=False).exclude(base="none")
-    found = []
-    for award in (
-        waiting.filter(granted_on__lte=day).select_related("beneficiary", "authority").order_by("granted_on")[:2000]
-    ):
-        try:
-            verdict = rules.publication(laws, award.amount, award.granted_on)
-        except Refused:
-            continue
-        if verdict.needed:
-            found.append((award, verdict))
-    return sorted(found, key=lambda pair: (pair[1].due_on or day, pair[0].pk))
 
 
 def _export(request: HttpRequest, rows: QuerySet[Award], name: str, part: Any) -> HttpResponse:
@@ -608,9 +604,15 @@ def _reach(link: rules.Link, day: dt.date) -> Text:
         above, least = (Decimal(rules.parameter(laws, n, day).value) for n in ("linked_above", "partner_from"))
     except AttributeError:
         return T("–", "–")
-    if link.control or (link.share is not None and link.share > above):
+    kind = next((k for k in laws.part("aid").owner_kinds if k.code == link.owner_kind), None)
+    majority = link.control or (link.share is not None and link.share > above)
+    if kind is not None and kind.public and (majority or not kind.listed):
+        return T("organisme public : compte pour le quart", "public body: counts for the quarter")
+    if majority:
         return T("liée (100 %)", "linked (100%)")
     if link.share is not None and link.share >= least:
+        if kind is not None and kind.listed:
+            return T("investisseur nommé : n'entre pas", "listed investor: does not enter")
         return T("partenaire (au prorata)", "partner (pro rata)")
     return T("autonome (n'entre pas)", "autonomous (does not enter)")
 
@@ -663,29 +665,31 @@ def _drawing(near: queries.Around, found: Organisation, day: dt.date) -> list[di
 
 
 def _picture(part: Any, awards: list[rules.Award], day: dt.date, width: int) -> Any:
-    """What counts on each first of the month, three years back and three ahead, with the ceiling of that day as dashes."""
+    """What counts every three months, three years back and three ahead, with the ceilings as dashes."""
     sets = [d for d in part.de_minimis if d.kind == "general"]
     first = dt.date(day.year, day.month, 1)
-    moments = sorted(
-        {dt.date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(-36, 38)}
-        | {day}
-    )
-    used, ceiling = [], []
-    for moment in moments:
+    months = [
+        dt.date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(-36, 38, 3)
+    ]
+    used: list[tuple[dt.date, Decimal | None]] = []
+    for moment in sorted({*months, day}):
         law = rules.in_force(sets, moment)
-        if law is None:
-            used.append((moment, None))
-            continue
-        start = rules.window_start(law, moment)
-        used.append((moment, sum((a.amount for a in awards if start <= a.granted_on <= moment), Decimal(0))))
-        ceiling.append((moment, law.ceiling))
+        start = rules.window_start(law, moment) if law else moment
+        total = sum((a.amount for a in awards if start <= a.granted_on <= moment), Decimal(0))
+        used.append((moment, total if law else None))
+    ceiling = []
+    for law in sets:
+        begins, ends = max(law.valid_from, months[0]), min(law.valid_to or months[-1], months[-1])
+        if begins <= ends:
+            ceiling += [(begins, law.ceiling), (ends, law.ceiling)]
     return charts.trend(
         used,
         ceiling,
         unit="money",
         width=width,
         title=T(
-            "De minimis qui compte, mois par mois, et plafond", "De minimis that counts, month by month, and ceiling"
+            "De minimis qui compte, trimestre par trimestre ; en pointillé, le plafond",
+            "De minimis that counts, quarter by quarter; dashed, the ceiling",
         ),
         today=day,
     )
