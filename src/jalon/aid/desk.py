@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Concat
 from django.urls import reverse
 
 from jalon.aid import access, queries, states
@@ -57,7 +58,8 @@ def cases_for(actor: Actor, day: dt.date) -> Q | None:
     mine = Q(case=f"aid:{actor.organisation_id}")
     if actor.side == "governance":
         carried = Carrier.objects.filter(organisation_id=actor.organisation_id, ends_on__isnull=True)
-        mine |= Q(case__in=[f"aid-cluster:{slug}" for slug in carried.values_list("cluster__slug", flat=True)])
+        names = carried.annotate(case=Concat(Value("aid-cluster:"), "cluster__slug", output_field=CharField()))
+        mine |= Q(case__in=names.values("case"))
     return mine
 
 
