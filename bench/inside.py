@@ -33,7 +33,7 @@ def main(options: dict[str, Any]) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         answer = {"rows": generate.generate(size), "database": version()}
     else:
-        from bench import exports, figures, members, pages, projects, selection
+        from bench import exports, figures, funding, members, pages, projects, selection
 
         parts = {
             "pages": pages,
@@ -42,6 +42,7 @@ def main(options: dict[str, Any]) -> None:
             "import": members,
             "selection": selection,
             "projects": projects,
+            "accounting": funding,
         }
         part = parts[options["part"]]
         found = part.run(size, options["runs"], told)
