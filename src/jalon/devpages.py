@@ -89,6 +89,7 @@ def schema_page() -> str:
 def states_page(policy: Any) -> str:
     """Where cases stand and how they move: a diagram and a table of moves with who may make them."""
     from jalon.contracts import follow_states, states as contracts
+    from jalon.funding import states as funding
     from jalon.indicators import states as observations
     from jalon.labelling import states as labelling
     from jalon.projects import states as projects
@@ -143,6 +144,18 @@ def states_page(policy: Any) -> str:
     )
     lines += _workflow(
         policy, "Scenarios of a list", "jalon.selection.states", selection.SCENARIO_STATES, selection.SCENARIO_MOVES
+    )
+    lines += _workflow(
+        policy, "Funding agreements", "jalon.funding.states", funding.AGREEMENT_STATES, funding.AGREEMENT_MOVES,
+        "Signed when both parties have signed; suspending, resuming and amending leave the state as it is.",
+    )  # fmt: skip
+    lines += _workflow(
+        policy, "Claims for payment", "jalon.funding.states", funding.CLAIM_STATES, funding.CLAIM_MOVES,
+        "Who checked a claim, or replaces who did, does not certify it.",
+    )  # fmt: skip
+    lines += _workflow(policy, "Relay finance", "jalon.funding.states", funding.RELAY_STATES, funding.RELAY_MOVES)
+    lines += _workflow(
+        policy, "Counter-guarantees", "jalon.funding.states", funding.GUARANTEE_STATES, funding.GUARANTEE_MOVES
     )
     lines += [
         "",
