@@ -337,6 +337,36 @@ def shares_of(projects: Sequence[int], known_on: dt.date | None = None) -> Query
     return as_known_on(Share.objects.filter(project_id__in=projects), known_on).select_related("funder")
 
 
+def why_share(share: Share | None) -> Why | None:
+    """How an amount came about: as it was kept when it was written; None for a cell that keeps nothing."""
+    if share is None or not share.why:
+        return None
+    told = share.why
+    return Why(
+        rule=T(told.get("fr", ""), told.get("en", "")),  # without fields it is never formatted: a brace stays a brace
+        day=dt.date.fromisoformat(told["day"]) if told.get("day") else None,
+        inputs={
+            T("financeur", "funder"): share.funder.name,
+            **({T("assiette retenue", "base retained"): rules.Money(share.base)} if share.base is not None else {}),
+            **({T("taux du financeur", "funder's rate"): rules.Percent(share.rate)} if share.rate is not None else {}),
+            **({T("référence", "reference"): share.reference} if share.reference else {}),
+        },
+        steps=(
+            *(
+                (T("intention : {a}", "intention: {a}", a=rules.Money(share.intended)),)
+                if share.intended is not None
+                else ()
+            ),
+            *(
+                (T("décision : {a}", "decision: {a}", a=rules.Money(share.decided)),)
+                if share.decided is not None
+                else ()
+            ),
+        ),
+        reading=share.rate is not None,
+    )
+
+
 def decided_shares(project: Project) -> QuerySet[Share]:
     """What funders decided for a project: the shares from which agreements are drawn up."""
     return (

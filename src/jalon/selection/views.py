@@ -1125,7 +1125,13 @@ def _project_page(
     for row in plan.rows:
         cells = []
         for pk in plan.funders:
-            cells.append({"funder": plan.funders[pk], "shares": [c for c in row.line.cells if c.funder == pk]})
+            cells.append(
+                {
+                    "funder": plan.funders[pk],
+                    "shares": [c for c in row.line.cells if c.funder == pk],
+                    "why": queries.why_share(row.cells.get(pk)),
+                }
+            )
         rows.append(
             {
                 "row": row,
