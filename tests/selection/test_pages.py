@@ -245,11 +245,11 @@ def test_from_scenarios_to_letters_and_results(world):
 
 
 LISTS = {
-    "selection-ranking": ("manager", 21),
+    "selection-ranking": ("manager", 22),
     "selection-financing": ("manager", 22),
-    "selection-desk": ("manager", 16),
+    "selection-desk": ("manager", 17),
     "selection-funder": ("region_agent", 24),
-    "selection-scenarios": ("manager", 14),
+    "selection-scenarios": ("manager", 15),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet, Sum, Window
 from django.db.models.functions import Rank
 
+from jalon.clusters.queries import named_on
 from jalon.core.lang import T, Text
 from jalon.core.models import as_known_on
 from jalon.core.why import Why
@@ -244,11 +245,14 @@ def leaders_of(projects: Sequence[int]) -> dict[int, str]:
     return dict(rows.values_list("project_id", "organisation__name"))
 
 
-def lead_labels(projects: Sequence[int]) -> dict[int, Any]:
-    """Project → lead labelling pôle. One query."""
-    rows = ProjectLabel.objects.filter(
-        project_id__in=projects, superseded_at__isnull=True, lead=True, outcome__in=["labelled", "conditions"]
-    ).select_related("cluster")
+def lead_labels(projects: Sequence[int], day: dt.date) -> dict[int, Any]:
+    """Project → lead labelling pôle, with the name it bore on the day (``name_of_day``). Two queries."""
+    rows = list(
+        ProjectLabel.objects.filter(
+            project_id__in=projects, superseded_at__isnull=True, lead=True, outcome__in=["labelled", "conditions"]
+        ).select_related("cluster")
+    )
+    named_on([row.cluster for row in rows], day)
     return {row.project_id: row.cluster for row in rows}
 
 
@@ -263,7 +267,7 @@ def ranking_rows(exercise: Exercise, projects: Sequence[Project], scale: rules.S
     keys = [p.pk for p in projects]
     consensuses = {c.project_id: c for c in Consensus.objects.filter(project_id__in=keys, state="closed")}
     places, money = places_of(exercise, keys), money_of(keys)
-    leaders, clusters, listed = leaders_of(keys), lead_labels(keys), listed_of(keys)
+    leaders, clusters, listed = leaders_of(keys), lead_labels(keys, exercise.policy_day), listed_of(keys)
     rows = []
     for project in projects:
         consensus = consensuses.get(project.pk)
@@ -277,7 +281,7 @@ def ranking_rows(exercise: Exercise, projects: Sequence[Project], scale: rules.S
                 level > 1,
                 rules.failures(scores_of(consensus), scale) if consensus is not None else (),
                 leaders.get(project.pk, ""),
-                clusters[project.pk].name if project.pk in clusters else "",
+                clusters[project.pk].name_of_day if project.pk in clusters else "",
                 found["base"],
                 found["state"],
                 found["local"],
@@ -589,7 +593,7 @@ def desk(exercise: Exercise, projects: Sequence[Project]) -> list[DeskRow]:
     for row in rows.order_by("expert__name"):
         given.setdefault(row.project_id, []).append(row)
     consensuses = {c.project_id: c for c in Consensus.objects.filter(project_id__in=keys)}
-    clusters, leaders = lead_labels(keys), leaders_of(keys)
+    clusters, leaders = lead_labels(keys, exercise.policy_day), leaders_of(keys)
     return [
         DeskRow(
             p,
@@ -597,7 +601,7 @@ def desk(exercise: Exercise, projects: Sequence[Project]) -> list[DeskRow]:
             sum(1 for a in given.get(p.pk, ()) if a.state == "submitted"),
             given.get(p.pk, ()),
             consensuses.get(p.pk),
-            clusters[p.pk].name if p.pk in clusters else "",
+            clusters[p.pk].name_of_day if p.pk in clusters else "",
             leaders.get(p.pk, ""),
         )
         for p in projects
@@ -651,7 +655,7 @@ def sums_of(exercise: Exercise, scenario: Scenario, plans_: Mapping[int, Plan], 
     """The sums of a scenario over plans that were made with its amounts."""
     out = Sums()
     names, departments = region_maps(day)
-    clusters = lead_labels(list(plans_))
+    clusters = lead_labels(list(plans_), exercise.policy_day)
     unknown = str(T("inconnu", "unknown"))
     for line in scenario.lines.all():
         setattr(out, line.outcome, getattr(out, line.outcome) + 1)
@@ -666,7 +670,7 @@ def sums_of(exercise: Exercise, scenario: Scenario, plans_: Mapping[int, Plan], 
             name = plan.funders[funder].name
             out.by_funder[name] = out.by_funder.get(name, ZERO) + amount
         cluster = clusters.get(line.project_id)
-        row = out.by_cluster.setdefault(cluster.name if cluster else unknown, [0, ZERO])
+        row = out.by_cluster.setdefault(cluster.name_of_day if cluster else unknown, [0, ZERO])
         row[0] += 1
         row[1] += plan.balance.public
         seen = set()
@@ -729,11 +733,11 @@ def results(call: Call, day: dt.date) -> Results:
         per_partner[partner] = per_partner.get(partner, ZERO) + amount
         per_project[project] = per_project.get(project, ZERO) + amount
     base = BudgetLine.objects.filter(partner__in=list(partners)).aggregate(t=Sum("amount"))["t"] or ZERO
-    clusters = lead_labels(keys)
+    clusters = lead_labels(keys, call.results_on or day_of(call) or day)
     by_cluster: dict[str, list[Any]] = {}
     for project in kept:
         cluster = clusters.get(project.pk)
-        row = by_cluster.setdefault(cluster.name if cluster else unknown, [0, ZERO])
+        row = by_cluster.setdefault(cluster.name_of_day if cluster else unknown, [0, ZERO])
         row[0] += 1
         row[1] += per_project.get(project.pk, ZERO)
     by_region: dict[str, list[Any]] = {}

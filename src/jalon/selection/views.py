@@ -1040,7 +1040,9 @@ def financing(request: HttpRequest, code: str) -> HttpResponse:
             "uses": [
                 u
                 for u in queries.uses(found.call)
-                if access.reads_all(actor) or u.funder is None or u.funder.pk == actor.organisation_id
+                if u.funder is None
+                or u.funder.pk == actor.organisation_id
+                or (access.reads_all(actor) and u.amount is not None)
             ],
             "sums": {
                 "base": None if any(s.base is None for s in sums) else sum((s.base for s in sums), rules.ZERO),
