@@ -41,7 +41,14 @@ def extend(world) -> None:
     second = actions.invite(ballot_request, world.users["expert"], by=team, on=DAY)
     actions.attach(second, b"Note", "note.txt", by=expert, on=DAY)
     actions.open_vote(ballot_request, way="electronic", by=team, on=DAY, reason="Essai", closes_on=dt.date(2010, 7, 20))
+    decided = actions.ask(small.make_project(organisation, slug="label-decide"), cluster, lead=True, by=leader, on=DAY)
+    actions.receive(decided, correspondent=world.users["cluster_team"], by=team, on=DAY)
+    for who in (team, director):
+        interests.declare(decided.project.case, "none", by=who, on=DAY)
+    actions.admit(decided, by=team, on=DAY)
+    actions.decide(decided, "deferred", by=director, on=DAY, reasons="Marché à étayer")
     world.args |= {
+        "label_decided": decided.pk,
         "label_request": ballot_request.pk,
         "opinion": opinion.pk,
         "expert_id": world.users["expert"].pk,

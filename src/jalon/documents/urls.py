@@ -39,4 +39,8 @@ urlpatterns = [
         for name, which in (("convocation", "convocation"), ("compte-rendu", "minutes"))
         for kind in ("pdf", "docx")
     ),
+    path("labellisation/<int:pk>/decision.pdf", views.label_decision, {"kind": "pdf"}, name="label-decision-pdf"),
+    path("labellisation/<int:pk>/decision.docx", views.label_decision, {"kind": "docx"}, name="label-decision-docx"),
+    path("labellisation/<int:pk>/rapport.pdf", views.label_report, {"kind": "pdf"}, name="label-report-pdf"),
+    path("labellisation/<int:pk>/rapport.docx", views.label_report, {"kind": "docx"}, name="label-report-docx"),
 ]

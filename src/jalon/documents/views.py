@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -16,7 +17,7 @@ from jalon.contracts import queries as contracts
 from jalon.contracts.models import Contract, Text
 from jalon.core import clock
 from jalon.core.lang import LANGUAGES
-from jalon.documents import make, queries
+from jalon.documents import labelling as labelling_document, make, queries
 from jalon.documents.agreement import AgreementView
 from jalon.documents.roadmap import RoadmapView
 from jalon.funding import (
@@ -25,6 +26,8 @@ from jalon.funding import (
     queries as funding,
     states as funding_states,
 )
+from jalon.labelling import access as labelling_access, states as labelling_states
+from jalon.labelling.models import LabelRequest
 from jalon.people.access import policy
 from jalon.roadmaps import access as roadmap_access, queries as roadmaps, states as roadmap_states
 from jalon.roadmaps.models import Roadmap
@@ -181,3 +184,41 @@ def agreement(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         reference=duty.why.reference if duty is not None and duty.applies else "",
     )
     return _answer(make.agreement(view, kind, lang=_lang(request)), kind, f"convention-{found.number}")
+
+
+@require_safe
+@never_cache
+@page
+def label_decision(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """A pôle's decision on a label, as a letter: for the consortium, the pôle and those who follow projects."""
+    row, place = _label_request(request, pk)
+    if row.decided_on is None or row.state not in labelling_states.DECIDED:
+        raise Http404
+    if not (place.leader or place.partner or place.unit or place.decider or place.follower):
+        raise Http404
+    return _label_document(request, row, labelling_document.decision, kind, "decision-label")
+
+
+@require_safe
+@never_cache
+@page
+def label_report(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """The evaluation report of a request: for those of the pôle to whom the file is open."""
+    row, place = _label_request(request, pk)
+    if not (place.opened and (place.unit or place.decider or place.member)):
+        raise Http404
+    return _label_document(request, row, labelling_document.report, kind, "rapport-evaluation")
+
+
+def _label_request(request: HttpRequest, pk: int) -> tuple[LabelRequest, labelling_access.Standing]:
+    row = get_object_or_404(LabelRequest.objects.select_related("project__call", "cluster"), pk=pk)
+    place = labelling_access.standing(request.actor, row, clock.today())
+    if not place.any:
+        raise Http404
+    return row, place
+
+
+def _label_document(request: HttpRequest, row: LabelRequest, build: Any, kind: str, name: str) -> HttpResponse:
+    address = request.build_absolute_uri(reverse("labelling-request", args=[row.pk]))
+    document = build(row, on=clock.today(), address=address, lang=_lang(request))
+    return _answer(make.set_as(document, kind), kind, f"{name}-{row.project.slug}-{row.cluster.slug}")

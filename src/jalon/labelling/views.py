@@ -599,6 +599,7 @@ def _request_context(request: HttpRequest, row: LabelRequest, place: access.Stan
         "conditions": list(row.conditions.all()),
         "outcome": states.OUTCOMES.get(row.state) if row.state in states.DECIDED else None,
         "project_url": "",
+        "decision_url": _decision_url(row) if not place.member or place.unit or place.decider else "",
         "breadcrumb": _trail(
             (reverse("labelling-board", args=[row.cluster.slug]), T("Labellisation", "Labelling"))
             if place.unit
@@ -615,6 +616,9 @@ def _request_context(request: HttpRequest, row: LabelRequest, place: access.Stan
             .select_related("file")
             .order_by("title", "id"),
             "changed": row.project.rev != row.project_rev,
+            "report_url": _address("label-report-pdf", row.pk)
+            if row.state not in ("asked", "received") and (place.unit or place.decider or place.member)
+            else "",
             "opinions": _opinion_lines(row, place, procedure, criteria, recused, today),
             "means": queries.mean_scores(criteria, row.opinions.all(), recused)
             if place.unit or place.decider or place.member
@@ -742,6 +746,11 @@ def project_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "labelling/project.html", context, status=400 if bad else 200)
 
 
+def _decision_url(row: LabelRequest) -> str:
+    """The letter of the decision, which the package of documents prints."""
+    return _address("label-decision-pdf", row.pk) if row.decided_on and row.state in states.DECIDED else ""
+
+
 def _leader_line(row: LabelRequest, today: dt.date) -> dict[str, Any]:
     procedure = queries.procedure_of(row)
     counts, why = queries.counts_for_call(row.project, row.decided_on or today)
@@ -755,6 +764,7 @@ def _leader_line(row: LabelRequest, today: dt.date) -> dict[str, Any]:
         "counts": counts,
         "why": why,
         "given": row.state in states.GIVEN,
+        "decision_url": _decision_url(row),
         "can_withdraw": row.running,
         "can_lead": not row.lead and row.state in (*states.RUNNING, *states.GIVEN),
     }
