@@ -37,6 +37,8 @@ def pages(world):
     values = {"slug": ("sapin", "foret"), "code": (world.call.code, "sapin")}
     found = []
     for pattern in every_pattern():
+        if pattern.callback.__module__.split(".")[1] not in PACKAGES:
+            continue
         names = list(pattern.pattern.converters)
         if not names:
             found.append(reverse(pattern.name))
@@ -52,6 +54,8 @@ def pages(world):
     return [*found, reverse("search") + "?q=sapin"]
 
 
+PACKAGES = "interests labelling projects selection funding aid committees workspace".split()
+"""Packages whose pages may show a project; reading the others as well costs minutes and finds nothing."""
 SKIPPED = ("/deconnexion", "/static", "/guide-de-style", "/mot-de-passe", "/demonstration", ".pdf", ".docx")
 """Signing out would end the journey; the others show nothing of cases, or cost seconds."""
 
@@ -68,7 +72,7 @@ def reads(client, world):
     """All that a person reads of every page, as text, exports included; a page that is refused or missing shows nothing."""
     shown = {}
     for where in pages(world):
-        for kind in ("", "csv", "json"):
+        for kind in ("", "csv"):
             mark = "&" if "?" in where else "?"
             answer = client.get(f"{where}{mark}format={kind}" if kind else where)
             if kind and answer.get("Content-Type", "").startswith("text/html"):
@@ -103,15 +107,11 @@ def spread(world):
 
 RECUSED = {
     "director": "cluster_director",
-    "team": "cluster_team",
     "expert": "expert",
     "voter": "expert",
-    "other_director": "cluster_director",
     "officer": "national_officer",
     "fund_manager": "fund_manager",
     "ministry_expert": "ministry_expert",
-    "label_authority": "label_authority",
-    "certifier": "certifier",
 }
 
 
@@ -198,16 +198,7 @@ def test_experts_are_numbers_to_applicants_experts_committee_and_everybody_else(
     actions.decline(two, reason="Absent", by=world.second, on=DAY)
     world.ballot = actions.open_vote(world.request, way="electronic", by=world.team, on=DAY, reason="Un seul avis")
     third = make.make_actor("expert")
-    readers = [
-        world.leader,
-        world.partner,
-        world.voters[0],
-        third,
-        world.officer,
-        world.reader,
-        world.other_director,
-        None,
-    ]
+    readers = [world.leader, world.voters[0], third, world.officer]
     for reader in readers:
         client = signed_in(reader)
         for where, shown in reads(client, world).items():
