@@ -88,6 +88,7 @@ def schema_page() -> str:
 
 def states_page(policy: Any) -> str:
     """Where cases stand and how they move: a diagram and a table of moves with who may make them."""
+    from jalon.committees import states as committees
     from jalon.contracts import follow_states, states as contracts
     from jalon.funding import states as funding
     from jalon.indicators import states as observations
@@ -156,6 +157,15 @@ def states_page(policy: Any) -> str:
     lines += _workflow(policy, "Relay finance", "jalon.funding.states", funding.RELAY_STATES, funding.RELAY_MOVES)
     lines += _workflow(
         policy, "Counter-guarantees", "jalon.funding.states", funding.GUARANTEE_STATES, funding.GUARANTEE_MOVES
+        policy, "Sessions of committees", "jalon.committees.states", committees.STATES, committees.MOVES,
+        "Which roles run a committee is the policy's (`committees.yaml`, `run_by`); a session that is put off leaves a new one.",
+    )  # fmt: skip
+    lines += _workflow(
+        policy,
+        "Follow-ups of committees",
+        "jalon.committees.states",
+        committees.FOLLOW_UP_STATES,
+        committees.FOLLOW_UP_MOVES,
     )
     lines += [
         "",

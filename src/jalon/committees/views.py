@@ -40,6 +40,7 @@ from jalon.core import clock
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.files import path_of
 from jalon.core.lang import T
+from jalon.core.models import Source
 from jalon.core.sheets import Column
 from jalon.people.access import policy
 from jalon.people.models import Organisation
@@ -258,6 +259,7 @@ def committee(request: HttpRequest, slug: str) -> HttpResponse:
             "TITLES": states.TITLES,
             "TONES": states.TONES,
             "KINDS": states.FOLLOW_UP_KINDS,
+            "sources": list(Source.objects.filter(key__in=found.sources)),
             "breadcrumb": _trail((None, found.title)),
             "today": day,
         },

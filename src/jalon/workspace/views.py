@@ -292,6 +292,8 @@ FROZEN = {
     "text": T("textes de contrats et d'avenants figés", "texts of contracts and amendments frozen"),
     "annex": T("annexes figées", "annexes frozen"),
     "roadmap": T("feuilles de route figées", "roadmaps frozen"),
+    "convocation": T("convocations figées", "convocations frozen"),
+    "minutes": T("comptes rendus figés", "minutes frozen"),
 }
 
 
@@ -388,4 +390,5 @@ SUBJECTS = {
     "contracts": T("Contrats", "Contracts"),
     "reporting": T("Campagnes de suivi", "Reporting"),
     "evaluations": T("Évaluations", "Evaluations"),
+    "committees": T("Comités", "Committees"),
 }
