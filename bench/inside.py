@@ -33,7 +33,7 @@ def main(options: dict[str, Any]) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         answer = {"rows": generate.generate(size), "database": version()}
     else:
-        from bench import exports, figures, funding, members, pages, projects, selection
+        from bench import ceilings, exports, figures, funding, members, pages, projects, selection
 
         parts = {
             "pages": pages,
@@ -43,6 +43,7 @@ def main(options: dict[str, Any]) -> None:
             "selection": selection,
             "projects": projects,
             "accounting": funding,
+            "ceilings": ceilings,
         }
         part = parts[options["part"]]
         found = part.run(size, options["runs"], told)

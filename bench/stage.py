@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("figures", "pages", "exports", "import", "selection", "projects", "accounting")
+PARTS = ("figures", "pages", "exports", "import", "selection", "projects", "accounting", "ceilings")
 
 
 class Failed(Exception):

@@ -42,6 +42,8 @@ NAMES: dict[str, Text] = {
     "selection-rows": T(
         "lignes du classement, contre une requête SQL", "rows of the ranking, against one SQL statement"
     ),
+    "ceilings-call": T("plafonds d'aide d'un appel de 200 projets", "aid ceilings of a call of 200 projects"),
+    "ceilings-check": T("les mêmes, vérification seule", "the same, the check alone"),
     "export-members": T("export des membres", "export of members"),
     "export-members-few": T("export des membres, filtre", "export of members, filter"),
     "export-register": T("export du registre", "export of the register"),
@@ -65,6 +67,10 @@ HEADINGS: dict[str, Text] = {
     "selection": T(
         "Sélection des projets (6 partenaires, 4 financeurs), contre une page vide ou une requête SQL",
         "Selection of projects (6 partners, 4 funders), against an empty page or one SQL statement",
+    ),
+    "ceilings": T(
+        "Plafonds des aides d'État d'un appel, contre une requête SQL écrite à la main",
+        "State aid ceilings of a call, against one hand-written SQL statement",
     ),
     "exports": T(
         "Exports, temps par ligne contre 5,5 ms (deux systèmes comparables, 5 000 lignes)",

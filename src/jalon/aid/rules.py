@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
@@ -29,19 +29,40 @@ class NoRules(Refused):
     """No rule set is in force on the day asked for: nothing can be computed, and nothing is guessed."""
 
 
+class Said(Text):
+    """A value written in either language when it is asked for: a call's check makes thousands that nobody reads."""
+
+    __slots__ = ("_say",)
+
+    def __init__(self, say: Callable[[str], str]):
+        self._say = say
+        self._args = {}
+
+    @property
+    def fr(self) -> str:  # type: ignore[override]
+        return self._say("fr")
+
+    @property
+    def en(self) -> str:  # type: ignore[override]
+        return self._say("en")
+
+    def in_language(self, code: str) -> str:
+        return self._say(code)
+
+
 def euros(amount: Any) -> Text:
     """An amount in both languages."""
-    return T(fmt.money(amount, "EUR", "fr"), fmt.money(amount, "EUR", "en"))
+    return Said(lambda lang: fmt.money(amount, "EUR", lang))
 
 
 def percent(rate: Any) -> Text:
     """A rate in both languages: 80 % / 80%."""
-    return T(fmt.percent(rate, lang="fr"), fmt.percent(rate, lang="en"))
+    return Said(lambda lang: fmt.percent(rate, lang=lang))
 
 
 def points(value: Any) -> Text:
     """Percentage points in both languages."""
-    return T(f"{fmt.number(value, lang='fr')} points", f"{fmt.number(value, lang='en')} points")
+    return Said(lambda lang: f"{fmt.number(value, lang=lang)} points")
 
 
 def cents_down(amount: Decimal) -> Decimal:
@@ -505,17 +526,23 @@ class Ceiling:
     margin: Decimal
     amounts: Mapping[str, Decimal]
     refusal: Text | None
-    why: Why
+    explain: Callable[[], Why]
 
     @property
     def holds(self) -> bool:
         return self.refusal is None
+
+    @property
+    def why(self) -> Why:
+        """How the verdict was reached, worked out when it is asked for."""
+        return self.explain()
 
 
 class _Rates:
     """Rates of one day, each computed once: a call has hundreds of partners and a handful of rates."""
 
     def __init__(self, policy: Any, day: dt.date):
+        rule_set(policy, day)  # no rule in force: said at once, also where no rate is asked
         self.policy, self.day = policy, day
         self.known: dict[tuple[Any, ...], Intensity] = {}
 
@@ -607,7 +634,6 @@ def _verdict(
     day: dt.date,
 ) -> Ceiling:
     total = sum(amounts.values(), ZERO)
-    rules = rule_set(policy, day)
     economic = bool(parts)
     raw = sum((b * i.rate / HUNDRED for _, b, i in parts), ZERO) if economic else base
     allowed = cents_down(raw)
@@ -633,58 +659,65 @@ def _verdict(
             u=euros(union),
             b=euros(base),
         )
-    steps: list[Any] = []
-    for _, part_base, rate_of in parts:
-        title = rules.category(rate_of.category).title
-        steps.append(
-            {
-                "text": T(
-                    "{c} : {b} × {r} = {a}",
-                    "{c}: {b} × {r} = {a}",
-                    c=title,
-                    b=euros(part_base),
-                    r=percent(rate_of.rate),
-                    a=euros(cents_down(part_base * rate_of.rate / HUNDRED)),
-                ),
-                "why": rate_of.why,
-            }
-        )
-    if not economic:
-        steps.append(
-            T(
-                "Activité non économique d'un organisme de recherche : pas d'aide d'État, au plus le coût.",
-                "Non-economic activity of a research body: no State aid, at most the cost.",
+
+    def explain() -> Why:
+        rules = rule_set(policy, day)
+        steps: list[Any] = []
+        for _, part_base, rate_of in parts:
+            title = rules.category(rate_of.category).title
+            steps.append(
+                {
+                    "text": T(
+                        "{c} : {b} × {r} = {a}",
+                        "{c}: {b} × {r} = {a}",
+                        c=title,
+                        b=euros(part_base),
+                        r=percent(rate_of.rate),
+                        a=euros(cents_down(part_base * rate_of.rate / HUNDRED)),
+                    ),
+                    "why": rate_of.why,
+                }
             )
+        if not economic:
+            steps.append(
+                T(
+                    "Activité non économique d'un organisme de recherche : pas d'aide d'État, au plus le coût.",
+                    "Non-economic activity of a research body: no State aid, at most the cost.",
+                )
+            )
+        steps += [T("{f} : {a}", "{f}: {a}", f=funder, a=euros(amount)) for funder, amount in amounts.items()]
+        if union:
+            steps.append(
+                T("Union, gestion centrale : {a}", "Union, managed centrally: {a}", a=euros(union)),
+            )
+        return Why(
+            rule=T(
+                "Toutes les aides publiques sur les mêmes coûts admissibles s'ajoutent et ne dépassent pas l'intensité la plus haute "
+                "(cumul : article 8, à confirmer).",
+                "All public aid on the same eligible costs adds up and does not pass the highest intensity "
+                "(cumulation: article 8, to be confirmed).",
+            )
+            if economic
+            else T(
+                "L'argent public ne dépasse pas le coût (lecture de Jalon).",
+                "Public money does not pass the cost (our reading).",
+            ),
+            parameter=f"aid.rule_sets.{rules.code}",
+            value=allowed,
+            unit="€",
+            reference=rules.reference,
+            url=rules.url or "",
+            day=day,
+            inputs={
+                T("Coûts admissibles", "Eligible costs"): euros(base),
+                T("Total des aides", "Total aid"): euros(total),
+            },
+            steps=tuple(steps),
+            to_confirm=True,
+            reading=not economic,
         )
-    steps += [T("{f} : {a}", "{f}: {a}", f=funder, a=euros(amount)) for funder, amount in amounts.items()]
-    if union:
-        steps.append(
-            T("Union, gestion centrale : {a}", "Union, managed centrally: {a}", a=euros(union)),
-        )
-    why = Why(
-        rule=T(
-            "Toutes les aides publiques sur les mêmes coûts admissibles s'ajoutent et ne dépassent pas l'intensité la plus haute "
-            "(cumul : article 8, à confirmer).",
-            "All public aid on the same eligible costs adds up and does not pass the highest intensity "
-            "(cumulation: article 8, to be confirmed).",
-        )
-        if economic
-        else T(
-            "L'argent public ne dépasse pas le coût (lecture de Jalon).",
-            "Public money does not pass the cost (our reading).",
-        ),
-        parameter=f"aid.rule_sets.{rules.code}",
-        value=allowed,
-        unit="€",
-        reference=rules.reference,
-        url=rules.url or "",
-        day=day,
-        inputs={T("Coûts admissibles", "Eligible costs"): euros(base), T("Total des aides", "Total aid"): euros(total)},
-        steps=tuple(steps),
-        to_confirm=True,
-        reading=not economic,
-    )
-    return Ceiling(partner, category, rate, base, allowed, total, allowed - total, amounts, refusal, why)
+
+    return Ceiling(partner, category, rate, base, allowed, total, allowed - total, amounts, refusal, explain)
 
 
 # -- article 4: notification ------------------------------------------------------------------------------------
