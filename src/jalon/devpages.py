@@ -157,6 +157,8 @@ def states_page(policy: Any) -> str:
     lines += _workflow(policy, "Relay finance", "jalon.funding.states", funding.RELAY_STATES, funding.RELAY_MOVES)
     lines += _workflow(
         policy, "Counter-guarantees", "jalon.funding.states", funding.GUARANTEE_STATES, funding.GUARANTEE_MOVES
+    )
+    lines += _workflow(
         policy, "Sessions of committees", "jalon.committees.states", committees.STATES, committees.MOVES,
         "Which roles run a committee is the policy's (`committees.yaml`, `run_by`); a session that is put off leaves a new one.",
     )  # fmt: skip
