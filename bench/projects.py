@@ -46,23 +46,85 @@ def fill(times: int = 1, seed: int = SEED, projects: int | None = None) -> dict[
     from django.conf import settings
 
     first = (Call.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
-    rules = json.dumps({"version": "bench", "nature": "rd", "eligibility": [], "rates": [], "papers": [], "categories": []})
+    rules = json.dumps(
+        {"version": "bench", "nature": "rd", "eligibility": [], "rates": [], "papers": [], "categories": []}
+    )
     counts: dict[str, int] = {}
     counts["calls"] = insert(
         Call,
-        ("id", "programme", "code", "scheme", "kind", "title_fr", "title_en", "opens_on", "closes_on", "state", "simulated", "created_at"),
         (
-            (first + n, settings.PROGRAMME, f"banc-{first + n}", "fui", "rd", f"Appel {n}", f"Call {n}", "2009-01-01", "2009-06-30", "decided", True, at)
+            "id",
+            "programme",
+            "code",
+            "scheme",
+            "kind",
+            "title_fr",
+            "title_en",
+            "opens_on",
+            "closes_on",
+            "state",
+            "simulated",
+            "created_at",
+        ),
+        (
+            (
+                first + n,
+                settings.PROGRAMME,
+                f"banc-{first + n}",
+                "fui",
+                "rd",
+                f"Appel {n}",
+                f"Call {n}",
+                "2009-01-01",
+                "2009-06-30",
+                "decided",
+                True,
+                at,
+            )
             for n in range(calls)
         ),
     )
-    insert(CallRules, ("id", "call_id", "policy_day", "valid_from", "rules", "made_at"), ((first + n, first + n, day, day, rules, at) for n in range(calls)))
+    insert(
+        CallRules,
+        ("id", "call_id", "policy_day", "valid_from", "rules", "made_at"),
+        ((first + n, first + n, day, day, rules, at) for n in range(calls)),
+    )
     start = (Project.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
     counts["projects"] = insert(
         Project,
-        ("id", "programme", "slug", "acronym", "title", "call_id", "rules_id", "state", "starts_on", "months", "submitted_at", "decided_on", "created_at", "simulated"),
         (
-            (start + n, settings.PROGRAMME, f"banc-{start + n}", f"P{n:05d}", f"Projet {n}", first + n // CALL, first + n // CALL, rng.choice(STATES), "2009-09-01", 36, at, day, at, True)
+            "id",
+            "programme",
+            "slug",
+            "acronym",
+            "title",
+            "call_id",
+            "rules_id",
+            "state",
+            "starts_on",
+            "months",
+            "submitted_at",
+            "decided_on",
+            "created_at",
+            "simulated",
+        ),
+        (
+            (
+                start + n,
+                settings.PROGRAMME,
+                f"banc-{start + n}",
+                f"P{n:05d}",
+                f"Projet {n}",
+                first + n // CALL,
+                first + n // CALL,
+                rng.choice(STATES),
+                "2009-09-01",
+                36,
+                at,
+                day,
+                at,
+                True,
+            )
             for n in range(total)
         ),
     )
@@ -71,7 +133,17 @@ def fill(times: int = 1, seed: int = SEED, projects: int | None = None) -> dict[
         Partner,
         ("id", "project_id", "organisation_id", "key", "role", "kind", "size", "order", "simulated"),
         (
-            (base + n * PARTNERS + i, start + n, organisations[(n * 7 + i * 131) % len(organisations)], f"p{i + 1}", "leader" if i == 0 else "partner", "research" if i == 2 else "company", "small", i, True)
+            (
+                base + n * PARTNERS + i,
+                start + n,
+                organisations[(n * 7 + i * 131) % len(organisations)],
+                f"p{i + 1}",
+                "leader" if i == 0 else "partner",
+                "research" if i == 2 else "company",
+                "small",
+                i,
+                True,
+            )
             for n in range(total)
             for i in range(PARTNERS)
         ),
@@ -80,7 +152,11 @@ def fill(times: int = 1, seed: int = SEED, projects: int | None = None) -> dict[
     counts["lines"] = insert(
         BudgetLine,
         ("partner_id", "year", "category", "frascati", "aid_class", "amount"),
-        ((part, year, "personnel", "applied", "industrial", f"{100000 + part % 9000}.00") for part in parts for year in (2009, 2010)),
+        (
+            (part, year, "personnel", "applied", "industrial", f"{100000 + part % 9000}.00")
+            for part in parts
+            for year in (2009, 2010)
+        ),
     )
     counts["requests"] = insert(Request, ("partner_id", "amount"), ((part, "90000.00") for part in parts))
     counts["labels"] = insert(
@@ -95,9 +171,31 @@ def fill(times: int = 1, seed: int = SEED, projects: int | None = None) -> dict[
     cents = Decimal("22500.00")
     counts["shares"] = insert(
         Share,
-        ("project_id", "partner_id", "funder_id", "source", "base", "intended", "decided", "decided_on", "recorded_at", "simulated"),
         (
-            (start + (part - base) // PARTNERS, part, organisations[f], "state" if f == 0 else "region", "200000.00", str(cents), str(cents), day, at, True)
+            "project_id",
+            "partner_id",
+            "funder_id",
+            "source",
+            "base",
+            "intended",
+            "decided",
+            "decided_on",
+            "recorded_at",
+            "simulated",
+        ),
+        (
+            (
+                start + (part - base) // PARTNERS,
+                part,
+                organisations[f],
+                "state" if f == 0 else "region",
+                "200000.00",
+                str(cents),
+                str(cents),
+                day,
+                at,
+                True,
+            )
             for part in parts
             for f in range(FUNDERS)
         ),

@@ -19,7 +19,7 @@ def open_call(officer: Page, title: str) -> str:
     """A call of the fund opened from its scheme; its address."""
     officer.goto("/appels/ouvrir/")
     officer.get_by_label("Dispositif").select_option("fui")
-    officer.get_by_label("Titre", exact=True).fill(title)
+    officer.locator("[name=title]").fill(title)
     officer.get_by_label("Clôture").fill(CLOSING)
     officer.get_by_label("Enveloppe").fill("60 000 000")
     officer.get_by_role("button", name="Ouvrir l'appel").click()
@@ -32,7 +32,7 @@ def start_project(member: Page, call: str, acronym: str) -> str:
     member.goto(f"/appels/{call}/")
     member.get_by_role("link", name="Commencer un projet").click()
     member.get_by_label("Sigle").fill(acronym)
-    member.get_by_label("Titre", exact=True).fill(f"Le projet {acronym}")
+    member.locator("[name=title]").fill(f"Le projet {acronym}")
     member.get_by_role("button", name="Commencer").click()
     return member.url.split("/projets/")[1].split("/")[0]
 
@@ -95,7 +95,9 @@ def hand_in(page: Page, project: str) -> None:
     """The annex, then the file itself, with the second press that is asked for."""
     page.goto(f"/projets/{project}/monter/")
     page.locator("#code").select_option("technical_annex")
-    page.locator("#paper-file").set_input_files({"name": "annexe.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 a"})
+    page.locator("#paper-file").set_input_files(
+        {"name": "annexe.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 a"}
+    )
     page.get_by_role("button", name="Ajouter la pièce").click()
     told(page, "Pièce ajoutée")
     page.get_by_role("button", name="Déposer le dossier").click()
@@ -158,7 +160,7 @@ def test_from_the_idea_to_admissibility(story, axe):
 
     # The consortium answers: the named section is open, the rest frozen.
     member.goto(f"/projets/{project}/monter/")
-    expect(member.locator("#section-identity fieldset")).to_be_disabled()
+    expect(member.locator("#section-identity [name=acronym]")).to_be_disabled()
     write(member, "summary", {"summary": "Des résines de pin pour le marché des colles du bâtiment."})
     member.get_by_role("button", name="Envoyer la réponse").click()
     told(member, "Réponse envoyée")

@@ -314,3 +314,19 @@ def test_the_night_opens_reports_and_reminds_once(lived):
     again = nightly(DAY - dt.timedelta(days=106))
     assert [str(s) for s in first] == ["1 comptes rendus de projets ouverts, 1 rappels de projets"]
     assert [str(s) for s in again] == ["0 comptes rendus de projets ouverts, 0 rappels de projets"]
+
+
+def test_companies_tied_by_ownership_count_as_one(world):
+    from jalon.aid.models import OwnershipLink
+
+    holding, at = make.make_organisation("Holding"), world.project.created_at
+    one, two = world.partners["p1"].organisation, world.partners["p2"].organisation
+    link = OwnershipLink.objects.create(owner=holding, owned=one, share=Decimal(60), recorded_at=at)
+    assert "companies_linked" not in {g.code for g in queries.gaps_of(world.project, DAY)}
+    OwnershipLink.objects.create(owner=holding, owned=two, control=True, recorded_at=at)
+    found = next(g for g in queries.gaps_of(world.project, DAY) if g.code == "companies_linked")
+    assert one.name in str(found.text) and two.name in str(found.text)
+    OwnershipLink.objects.filter(pk=link.pk).update(ends_on=DAY - dt.timedelta(days=1))
+    assert "companies_linked" not in {g.code for g in queries.gaps_of(world.project, DAY)}
+    OwnershipLink.objects.create(owner=one, owned=two, share=Decimal(25), recorded_at=at)
+    assert "companies_linked" in {g.code for g in queries.gaps_of(world.project, DAY)}

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from jalon.aid.queries import links_around
 from jalon.clusters.models import ClusterTerritory
 from jalon.core.canonical import canonical, plain, sha256
 from jalon.people.access import policy
@@ -160,8 +161,36 @@ def members_of(
 
 
 def linked_pairs(organisations: Iterable[int], day: dt.date) -> frozenset[frozenset[int]]:
-    """Pairs of organisations that are not independent of each other on a day, as far as ownership is recorded."""
-    return frozenset()
+    """Pairs of organisations that are not independent of each other on a day, as far as ownership is recorded.
+
+    Two are tied when one holds of the other at least the share that makes a partner enterprise (the policy's
+    ``aid.partner_from``), or when control ties both to the same group. Public owners do not tie what they own.
+    """
+    wanted = set(organisations)
+    if len(wanted) < 2:
+        return frozenset()
+    limit, above = (policy().on(day).find(f"aid.{name}") for name in ("partner_from", "linked_above"))
+    tied: dict[int, set[int]] = {}
+    found: set[frozenset[int]] = set()
+    for row in links_around(wanted):
+        begun = row.starts_on is None or row.starts_on <= day
+        running = begun and (row.ends_on is None or row.ends_on >= day)
+        if not (running or (row.kind == "absorption" and begun)) or row.owner_kind != "firm":
+            continue
+        if row.control or row.kind == "absorption" or (above and row.share and row.share > above.value):
+            tied.setdefault(row.owner_id, set()).add(row.owned_id)
+            tied.setdefault(row.owned_id, set()).add(row.owner_id)
+        elif limit and row.share and row.share >= limit.value:
+            found.add(frozenset((row.owner_id, row.owned_id)))
+    for start in wanted:
+        group, waiting = {start}, [start]
+        while waiting:
+            for near in tied.get(waiting.pop(), ()):
+                if near not in group:
+                    group.add(near)
+                    waiting.append(near)
+        found |= {frozenset((start, other)) for other in group & wanted if other != start}
+    return frozenset(pair for pair in found if pair <= wanted)
 
 
 def file_of(project: Project, day: dt.date, partners: list[Partner] | None = None) -> rules.File:
@@ -186,7 +215,7 @@ def file_of(project: Project, day: dt.date, partners: list[Partner] | None = Non
         members=members_of(partners, call_rules, labels),
         labels=labels,
         papers=frozenset((code, keys.get(partner, "") if partner else "") for code, partner in papers),
-        linked=linked_pairs([p.organisation_id for p in partners], day),
+        linked=linked_pairs([p.organisation_id for p in partners if p.kind == "company"], day),
     )
 
 
