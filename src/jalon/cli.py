@@ -180,6 +180,9 @@ def _mount() -> None:
 
         if find_spec(module):
             app.add_typer(getattr(import_module(module), attribute), name=name)
+    from jalon.decisions.commands import replay
+
+    app.command()(replay)
     import_module("jalon.documents.commands")  # adds « contract pdf »: documents stand above contracts
 
 

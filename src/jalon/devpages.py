@@ -90,6 +90,7 @@ def states_page(policy: Any) -> str:
     """Where cases stand and how they move: a diagram and a table of moves with who may make them."""
     from jalon.committees import states as committees
     from jalon.contracts import follow_states, states as contracts
+    from jalon.decisions import states as decisions
     from jalon.funding import states as funding
     from jalon.indicators import states as observations
     from jalon.labelling import states as labelling
@@ -169,6 +170,17 @@ def states_page(policy: Any) -> str:
         committees.FOLLOW_UP_STATES,
         committees.FOLLOW_UP_MOVES,
     )
+    lines += _workflow(
+        policy, "Decisions on labels", "jalon.decisions.states", decisions.STATES, decisions.MOVES,
+        "Effects are not states: they are computed in advance and carried out with the decision (`jalon.decisions.effects`).",
+    )  # fmt: skip
+    lines += _workflow(
+        policy, "Calls for applications", "jalon.decisions.states", decisions.CALL_STATES, decisions.CALL_MOVES
+    )
+    lines += _workflow(
+        policy, "Applications for the label", "jalon.decisions.states", decisions.CANDIDACY_STATES,
+        decisions.CANDIDACY_MOVES, "A decision of the authority labels or refuses; who runs the call sends back or attaches.",
+    )  # fmt: skip
     lines += [
         "",
         "## Observations",

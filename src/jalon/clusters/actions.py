@@ -143,8 +143,14 @@ def create_label(
     reference: str = "",
     source_title: str = "",
     source_url: str = "",
+    tier_certainty: str = "known",
+    note: str = "",
+    certainty: str = "known",
+    precision: str = "",
+    sources: Sequence[str] = (),
     by: Actor,
     on: dt.date,
+    at: dt.datetime | None = None,
 ) -> Label:
     """Grant a new label to a bid: one body, or several that answer together.
 
@@ -158,17 +164,18 @@ def create_label(
         raise Refused(T("Un label a au moins un titulaire.", "A label has at least one holder."), kind="input")
     if Label.objects.filter(code=code).exists():
         raise Refused(T("Le code « {c} » est déjà pris.", "The code “{c}” is taken.", c=code), kind="input")
-    sources = _source(source_title, source_url)
+    keys = [*sources, *_source(source_title, source_url)]
     phase = policy().phase_on(effective_from)
     label = Label.objects.create(
         programme=holders[0].programme,
         code=code,
         name=name,
         tier=tier,
+        tier_certainty=tier_certainty,
         phase=phase.code if phase else "",
-        sources=sources,
+        sources=keys,
     )
-    LabelHolder.objects.bulk_create(LabelHolder(label=label, cluster=c, sources=sources) for c in holders)
+    LabelHolder.objects.bulk_create(LabelHolder(label=label, cluster=c, sources=keys) for c in holders)
     record_label_act(
         label,
         act="granted",
@@ -178,8 +185,13 @@ def create_label(
         reference=reference,
         source_title=source_title,
         source_url=source_url,
+        note=note,
+        certainty=certainty,
+        precision=precision,
+        sources=sources,
         by=by,
         on=on,
+        at=at,
     )
     return label
 
@@ -196,11 +208,19 @@ def record_label_act(
     source_title: str = "",
     source_url: str = "",
     note: str = "",
+    certainty: str = "known",
+    precision: str = "",
+    body: str = "",
+    sources: Sequence[str] = (),
     by: Actor,
     on: dt.date,
+    at: dt.datetime | None = None,
     replaces: LabelAct | None = None,
 ) -> LabelAct:
     """Record a decision on a label, or a corrected version of one (``replaces``), and make its periods anew.
+
+    ``certainty`` and ``precision`` say how sure the act and its day are (see :class:`LabelActRecord`); ``sources`` are keys
+    of sources that the register knows already; ``body`` names who decided when it is not the body of the policy.
 
     Raises:
         NotAllowed: the actor does not keep the register.
@@ -213,13 +233,13 @@ def record_label_act(
             T("Cet acte a déjà été corrigé : recharger la page.", "This act was corrected already: reload the page."),
             kind="conflict",
         )
-    sources = _source(source_title, source_url) or (list(replaces.sources) if replaces else [])
+    sources = [*sources, *_source(source_title, source_url)] or (list(replaces.sources) if replaces else [])
     _need_basis(reference, sources)
     kept = [a for a in label.acts.filter(superseded_at=None) if replaces is None or a.pk != replaces.pk]
     new = LabelActRecord(act, effective_from, until, decided_on, reference=reference, sources=tuple(sources))
     rules.check_act([act_record(a) for a in kept], new)
-    at = stamp(on)
-    body = policy().label_decider_on(decided_on or effective_from)
+    at = stamp(on, at)
+    named = policy().label_decider_on(decided_on or effective_from)
     if replaces is not None:
         replaces.superseded_at = at
         replaces.save(update_fields=["superseded_at"])
@@ -227,10 +247,11 @@ def record_label_act(
         label=label,
         act=act,
         decided_on=decided_on,
-        precision="day" if decided_on else "unknown",
+        precision=(precision or "day") if decided_on else "unknown",
         effective_from=effective_from,
         until=until,
-        body=str(body.title.fr)[:200] if body else "",
+        certainty=certainty,
+        body=(body or (str(named.title.fr) if named else ""))[:200],
         reference=reference[:300],
         note_fr=note[:400],
         note_en=note[:400],

@@ -67,6 +67,9 @@ def prepare(*, demo: bool, say: Say) -> None:
         from jalon.contracts.loading import load_known_if_changed
 
         load_known_if_changed()
+        from jalon.decisions.loading import load_known_if_changed as load_decisions
+
+        load_decisions()
 
 
 def nightly() -> list[str]:

@@ -18,7 +18,7 @@ from django.db.models import Q
 from jalon.clusters.models import Carrier, Cluster
 from jalon.contracts import follow_states as states
 from jalon.contracts.follow_access import FOLLOWED, may_declare, may_declare_paid, may_review
-from jalon.contracts.follow_rules import BUDGET_KINDS, CONTESTED, days_of, read_status
+from jalon.contracts.follow_rules import BUDGET_KINDS, CONTESTED, commitment_due, days_of, read_status
 from jalon.contracts.models import (
     Action,
     BudgetLine,
@@ -1124,6 +1124,81 @@ def declare_paid(
 ) -> CommitmentStep:
     """The authority itself says that it paid; see :func:`declare_step`."""
     return declare_step(commitment, "paid", by=by, on=on, day=day, amount=amount, reference=reference, at=at)
+
+
+def to_release(after: Mapping[int, dt.date]) -> dict[int, list[tuple[Commitment, Decimal | None]]]:
+    """Contract → the promises that fall due after a day and are not kept, each with what is left to pay (None: a support).
+
+    ``after`` gives that day for each contract. A promise without a due day falls due at the end of its year (the rule of the
+    lights). What was paid stays paid; what was refused, or is no longer due already, is not there. Two queries for all.
+    """
+    steps: dict[tuple[int, str], list[CommitmentStep]] = {}
+    for step in CommitmentStep.objects.filter(contract__in=after, superseded_at__isnull=True).order_by("on", "id"):
+        steps.setdefault((step.contract_id, step.key), []).append(step)
+    found: dict[int, list[tuple[Commitment, Decimal | None]]] = {}
+    for row in (
+        Commitment.objects.filter(contract__in=after, superseded_at__isnull=True)
+        .select_related("party__organisation")
+        .order_by("year", "key")
+    ):
+        due, _ = commitment_due(row.due_on, row.year)
+        mine = steps.get((row.contract_id, row.key), [])
+        if due is None or due <= after[row.contract_id]:
+            continue
+        if any(s.kind in ("refused", "released", "delivered") for s in mine):
+            continue
+        left = None
+        if row.kind == "money":
+            paid = sum((s.amount or Decimal(0) for s in mine if s.kind == "paid"), Decimal(0))
+            left = row.amount - paid if row.amount is not None else None
+            if left is not None and left <= 0:
+                continue
+        found.setdefault(row.contract_id, []).append((row, left))
+    return found
+
+
+@transaction.atomic
+def release_commitments(
+    contract: Contract, *, after: dt.date, reason: str, by: Any, on: dt.date, at: dt.datetime | None = None
+) -> list[tuple[Commitment, Decimal | None]]:
+    """Mark what the public side promised for after a day as no longer due, because the label ends then.
+
+    It is an act of whoever decides on the label, not of the party that promised: it needs ``commitment.edit``. Nothing is
+    removed: the promise, what was decided and what was paid stay, and the light says why nothing more is due.
+
+    Raises:
+        NotAllowed: the role does not edit commitments. Refused: no reason.
+    """
+    by.require("commitment.edit")
+    if not reason.strip():
+        raise Refused(T("« Plus dû » demande un motif.", "“No longer due” needs a reason."), kind="input")
+    moment = clock.stamp(on, at)
+    Contract.objects.select_for_update(of=("self",)).get(pk=contract.pk)
+    found = to_release({contract.pk: after}).get(contract.pk, [])
+    CommitmentStep.objects.bulk_create(
+        CommitmentStep(
+            contract=contract,
+            key=row.key,
+            kind="released",
+            on=on,
+            amount=left,
+            reference=reason.strip()[:200],
+            user_label=(by.user_label or "")[:200],
+            recorded_at=moment,
+        )
+        for row, left in found
+    )
+    if found:
+        journal.record(
+            _contract_case(contract),
+            "commitment.released",
+            by=by,
+            on=on,
+            at=moment,
+            why=reason.strip(),
+            after={"commitments": [row.key for row, _ in found], "after": after},
+        )
+    return found
 
 
 def flag_not_received(

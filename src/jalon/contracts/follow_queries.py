@@ -607,6 +607,7 @@ def commitment_views(
             delivered_on=delivered,
             refused=any(s.kind == "refused" for s in mine),
             contested=contested,
+            released=any(s.kind == "released" for s in mine),
         )
         due, read = rules.commitment_due(c.due_on, c.year)
         out.append(CommitmentView(c, light, due, read, decided, paid, delivered, contested, mine))
@@ -1196,7 +1197,8 @@ def _commitment_rows(keys: Any, day: dt.date, year: int, known_on: dt.date | Non
         Q(kind="money", paid__gte=F("amount")) | (Q(kind="support") & Q(Exists(steps.filter(kind="delivered"))))
     ) & ~contested
     known = ~Q(kind="money", amount__isnull=True) | Q(paid__gt=0)
-    late = Q(Exists(steps.filter(kind="refused"))) | (due & known & ~kept)
+    released = Q(Exists(steps.filter(kind="released")))
+    late = Q(Exists(steps.filter(kind="refused"))) | (due & known & ~kept & ~released)
     return (
         as_known_on(Commitment.objects.filter(contract_id__in=keys), known_on)
         .annotate(paid=Coalesce(paid, Value(Decimal(0)), output_field=DecimalField(max_digits=16, decimal_places=2)))

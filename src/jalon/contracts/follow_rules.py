@@ -242,11 +242,13 @@ def commitment_light(
     delivered_on: dt.date | None = None,
     refused: bool = False,
     contested: bool = False,
+    released: bool = False,
 ) -> Light:
     """A promise of the public side, judged by the same rule as those of the pôle.
 
     ``decided``: the amount voted, or True. ``contested``: the pôle says that what was declared paid did not arrive.
-    Money is kept when the amount promised was paid in full; a support, when it was delivered.
+    Money is kept when the amount promised was paid in full; a support, when it was delivered. ``released``: it is no
+    longer due, because the label on which it rested has ended.
     """
     due, read_from_year = commitment_due(due_on, year)
     inputs: dict[Any, Any] = {}
@@ -261,6 +263,16 @@ def commitment_light(
     else:
         kept = paid is not None and amount is not None and paid >= amount
         kept_on = paid_on
+    if released and not kept:
+        return _light(
+            "cancelled",
+            T(
+                "La promesse n'est plus due : elle courait au-delà de la fin du label.",
+                "The promise is no longer due: it ran beyond the end of the label.",
+            ),
+            today,
+            {k: v for k, v in inputs.items() if v is not None},
+        )
     doubt = None
     if contested:
         kept = False

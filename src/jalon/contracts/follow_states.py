@@ -44,6 +44,7 @@ STEPS = {
     "paid": T("versé", "paid"),
     "delivered": T("rendu", "delivered"),
     "refused": T("refusé", "refused"),
+    "released": T("n'est plus dû", "no longer due"),
     "contested": T("non reçu, dit le pôle", "not received, says the cluster"),
 }
 
@@ -66,6 +67,7 @@ ACTS = {
     "commitment.not_received": T("Versement non reçu", "Payment not received"),
     "commitment.paid": T("Versement déclaré", "Payment declared"),
     "commitment.refused": T("Engagement refusé", "Commitment refused"),
+    "commitment.released": T("Engagement qui n'est plus dû", "Commitment no longer due"),
     "milestone.progress": T("Avancement d'un jalon", "Progress of a milestone"),
     "objective.contest": T("État d'un objectif contesté", "State of an objective contested"),
     "objective.state": T("État d'un objectif déclaré", "State of an objective declared"),

@@ -376,11 +376,14 @@ class Commitment(TwoTimes):
 
 
 class CommitmentStep(TwoTimes):
-    """What happened to a commitment (by its key, across versions): decided, paid, delivered (support), refused."""
+    """What happened to a commitment (by its key, across versions): decided, paid, delivered (support), refused.
+
+    ``released``: no longer due, because the label on which it rested has ended.
+    """
 
     contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="commitment_steps")
     key = models.CharField(max_length=60)
-    kind = models.CharField(max_length=10)  # decided, paid, delivered, refused
+    kind = models.CharField(max_length=10)  # decided, paid, delivered, refused, released
     on = models.DateField()
     amount = models.DecimalField(max_digits=16, decimal_places=2, null=True)
     reference = models.CharField(max_length=200, blank=True)

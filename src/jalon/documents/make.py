@@ -68,3 +68,10 @@ def agreement(view: Any, kind: str, *, lang: str = "") -> bytes:
     from jalon.documents import agreement as agreement_document
 
     return set_as(agreement_document.build(view, lang), kind)
+
+
+def decision_letter(told: Any, kind: str, *, programme: Any, sha256: str, frozen_on: dt.date, lang: str = "") -> bytes:
+    """A letter that notifies a decision, from what was frozen."""
+    from jalon.documents import letter as letter_document
+
+    return set_as(letter_document.build(told, programme=programme, sha256=sha256, frozen_on=frozen_on, lang=lang), kind)

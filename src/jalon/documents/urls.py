@@ -43,4 +43,9 @@ urlpatterns = [
     path("labellisation/<int:pk>/decision.docx", views.label_decision, {"kind": "docx"}, name="label-decision-docx"),
     path("labellisation/<int:pk>/rapport.pdf", views.label_report, {"kind": "pdf"}, name="label-report-pdf"),
     path("labellisation/<int:pk>/rapport.docx", views.label_report, {"kind": "docx"}, name="label-report-docx"),
+    path(
+        "dossiers-de-decision/<slug:slug>/lignes/<int:line>/lettre.<slug:kind>",
+        views.decision_letter,
+        name="decision-letter",
+    ),
 ]

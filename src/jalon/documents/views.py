@@ -17,6 +17,8 @@ from jalon.contracts import queries as contracts
 from jalon.contracts.models import Contract, Text
 from jalon.core import clock
 from jalon.core.lang import LANGUAGES
+from jalon.decisions import access as decision_access, letters
+from jalon.decisions.models import Decision
 from jalon.documents import labelling as labelling_document, make, queries
 from jalon.documents.agreement import AgreementView
 from jalon.documents.roadmap import RoadmapView
@@ -222,3 +224,34 @@ def _label_document(request: HttpRequest, row: LabelRequest, build: Any, kind: s
     address = request.build_absolute_uri(reverse("labelling-request", args=[row.pk]))
     document = build(row, on=clock.today(), address=address, lang=_lang(request))
     return _answer(make.set_as(document, kind), kind, f"{name}-{row.project.slug}-{row.cluster.slug}")
+
+
+@require_safe
+@never_cache
+@page
+def decision_letter(request: HttpRequest, slug: str, line: int, kind: str) -> HttpResponse:
+    """The letter that notified a decision to a cluster: for the cluster itself and for those who work on the decision."""
+    on = clock.today()
+    if kind not in make.TYPES:
+        raise Http404
+    decision = decision_access.visible_to(request.actor, on, Decision.objects.filter(slug=slug)).first()
+    row = decision and (
+        decision_access.lines_of(request.actor, decision, on).select_related("cluster").filter(pk=line).first()
+    )
+    if not row or not decision_access.reads_line_work(request.actor, row, on):
+        raise Http404
+    notice = row.notices.select_related("letter").first()
+    if notice is None or notice.letter is None:
+        raise Http404
+    return _answer(
+        make.decision_letter(
+            letters.read(notice),
+            kind,
+            programme=policy().title,
+            sha256=notice.letter.sha256,
+            frozen_on=notice.letter.frozen_at.astimezone(clock.PARIS).date(),
+            lang=_lang(request),
+        ),
+        kind,
+        f"{decision.slug}-{row.cluster.slug if row.cluster else row.pk}",
+    )

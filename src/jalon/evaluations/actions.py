@@ -393,7 +393,10 @@ def start_many(
     contents = packs.packs([one.cluster for one in chosen], on)
     texts = []
     for one in chosen:
-        written = canonical(contents[one.cluster_id])
+        # As journal.freeze writes it: the proof reads case, kind and form in the text itself.
+        written = canonical(
+            {"form": FORM, "case": case_of(one), "kind": "evaluation.pack", "content": contents[one.cluster_id]}
+        )
         texts.append(
             FrozenText(
                 case=case_of(one), kind="evaluation.pack", form=FORM, canonical=written, sha256=sha256(written),

@@ -276,6 +276,31 @@ def withdraw(request: LabelRequest, *, reason: str, by: Actor, on: dt.date, at: 
     return request
 
 
+@transaction.atomic
+def lapse(request: LabelRequest, *, reason: str, by: Actor, on: dt.date, at: Any = None) -> LabelRequest:
+    """Close an open request because the pôle's own label ends; the leader is told that another pôle may be asked.
+
+    It is an effect of the decision on the pôle's label (:mod:`jalon.decisions.effects`), never an act of the pôle.
+
+    Raises:
+        NotAllowed: the role neither runs labelling nationally nor carries out a decision on a label. Refused: decided already.
+    """
+    by.require("labelling.manage")
+    if not by.national:
+        by.require("decision.decide")
+    request = _locked(request)
+    _move(request, "lapse", reason)
+    request.reasons, request.due_on = reason.strip(), None
+    request.save()
+    waiting = list(request.opinions.filter(state="asked").select_related("user"))
+    request.opinions.filter(state="asked").update(state="cancelled", ended_on=on)
+    request.ballots.filter(closed_at__isnull=True).update(closed_at=clock.stamp(on, at))
+    _act(request, "labelling.lapse", by, on, at, reason)
+    told = [*queries.people_of_leader(request.project, on), *(o.user for o in waiting)]
+    messages.tell(request, told, messages.LAPSED)
+    return request
+
+
 def _unit(request: LabelRequest, on: dt.date) -> list[User]:
     """The correspondent, else everybody of the unit."""
     if request.correspondent is not None and not is_user_recused(request.correspondent_id, request.project.case):

@@ -135,6 +135,15 @@ RESUMED = (
     T("{project} : présenté de nouveau", "{project}: presented again"),
     T("Le porteur présente de nouveau « {title} ».", "The leader presents “{title}” again."),
 )
+LAPSED = (
+    T("{project} : demande de label close", "{project}: request for a label closed"),
+    T(
+        "{cluster} n'a plus de label : la demande de label de « {title} » auprès de ce pôle est close. Elle peut être faite à "
+        "un autre pôle.",
+        "{cluster} has no label any more: the request for a label of “{title}” to this cluster is closed. It may be made to "
+        "another one.",
+    ),
+)
 WITHDRAWN = (
     T("{project} : demande de label retirée", "{project}: request for a label withdrawn"),
     T(

@@ -93,6 +93,14 @@ MOVES = (
         "project.submit",
         reason_needed=True,
     ),
+    Move(
+        "lapse",
+        T("Clore : le pôle n'a plus de label", "Close: the cluster has no label any more"),
+        RUNNING,
+        "withdrawn",
+        "labelling.manage",
+        reason_needed=True,
+    ),
 )
 
 OUTCOMES = {
@@ -138,6 +146,9 @@ ACTS = {
     "labelling.decide": T("Décision du bureau sur le label", "The bureau's decision on the label"),
     "labelling.lift_condition": T("Condition levée", "Condition lifted"),
     "labelling.resume": T("Projet présenté de nouveau", "Project presented again"),
+    "labelling.lapse": T(
+        "Demande close : le pôle n'a plus de label", "Request closed: the cluster has no label any more"
+    ),
     "labelling.withdraw": T("Demande de label retirée", "Request for a label withdrawn"),
     "labelling.lead": T("Pôle chef de file changé", "Lead cluster changed"),
     "labelling.seat": T("Siège du comité ou du bureau changé", "Seat of the committee or the bureau changed"),

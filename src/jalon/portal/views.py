@@ -241,6 +241,7 @@ def cluster(request: HttpRequest, slug: str) -> HttpResponse:
         "roadmap": queries.validated_roadmap(sheet.cluster),
         "roadmaps_url": _address("roadmaps", slug),
         "members_url": _address("members", slug),
+        "timeline_url": _address("cluster-timeline", slug),
         "may_edit": request.actor.signed_in and access.can_edit_cluster(request.actor, sheet.cluster, asked.today),
         "may_register": request.actor.can("register.edit"),
         "documents": list(

@@ -442,7 +442,7 @@ def commitment_tasks(actor: Actor, day: dt.date) -> list[Task]:
         superseded_at__isnull=True, contract_id__in={r.contract_id for r in rows}, on__lte=day
     ).values_list("contract_id", "key", "kind", "amount")
     for contract_id, key, kind, amount in steps:
-        if kind in ("delivered", "refused"):
+        if kind in ("delivered", "refused", "released"):
             done[contract_id, key] = None
         elif kind == "paid" and done.get((contract_id, key), 0) is not None:
             done[contract_id, key] = done.get((contract_id, key), 0) + (amount or 0)
