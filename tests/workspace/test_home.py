@@ -13,6 +13,7 @@ from jalon.core import clock
 from jalon.core.journal import record
 from jalon.core.lang import speaking
 from jalon.core.models import OutboxMessage
+from jalon.evaluations import desk
 from jalon.people import actions as people
 from jalon.people.access import policy
 from jalon.people.models import User
@@ -270,14 +271,14 @@ def test_the_review_of_the_improvement_axes_is_announced_to_both_sides(reported)
             task for task in queries.tasks_for(actor, day) if "axes d'amélioration" in str(task.title).replace("’", "'")
         ]
 
-    first = review.due_on - queries.REVIEW_SHOWN
+    first = review.due_on - desk.AHEAD
     for actor in both:
         assert asked(actor, first - dt.timedelta(days=1)) == []
         (task,) = asked(actor, first)
         assert task.due_on == review.due_on and task.light == "not_yet_due"
         assert task.explained.parameter == "evaluations.mid_term_review_after"
         assert asked(actor, review.due_on)[0].light == "at_risk"
-        assert asked(actor, review.due_on + dt.timedelta(days=1)) == []
+        assert asked(actor, review.due_on + dt.timedelta(days=1))[0].light == "late", "it waits until it is concluded"
     assert asked(f.make_actor("local_authority"), first) == [], "an authority does not prepare it"
     assert asked(f.make_actor("reader"), first) == []
 

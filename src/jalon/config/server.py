@@ -60,6 +60,9 @@ def prepare(*, demo: bool, say: Say) -> None:
         from jalon.projects.loading import load_calls_if_changed
 
         load_calls_if_changed()
+        from jalon.evaluations.loading import load_campaigns_if_changed
+
+        load_campaigns_if_changed()
         if demo:
             from jalon.demo.build import build_once
 

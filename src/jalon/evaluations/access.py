@@ -106,7 +106,7 @@ def _entrusted_evaluations(actor: Actor) -> Q:
 def _run_by(actor: Actor) -> Q | None:
     """Evaluations of the campaigns that the actor runs; None when there are none."""
     if actor.national and actor.can("evaluation.manage"):
-        return ~Q(campaign__kind="order")
+        return ~Q(campaign__kind="order") & ~Q(state="published")
     if actor.can("evaluation.order") and actor.organisation_id is not None:
         return Q(campaign__kind="order", campaign__ordered_by_id=actor.organisation_id)
     return None
@@ -118,7 +118,7 @@ def visible_to(actor: Actor, on: dt.date, queryset: QuerySet[Evaluation] | None 
     A case from which the actor is recused stays closed.
     """
     rows = Evaluation.objects.all() if queryset is None else queryset
-    seen = Q(state="published")
+    seen = Q(state="published") & (Q(published_on__isnull=True) | Q(published_on__lte=on))
     if actor.signed_in:
         run = _run_by(actor)
         if run is not None:
@@ -134,10 +134,10 @@ def visible_to(actor: Actor, on: dt.date, queryset: QuerySet[Evaluation] | None 
 
 def campaigns_visible_to(actor: Actor, on: dt.date) -> QuerySet[Campaign]:
     """Published campaigns, those that the actor runs, and those of which they see an evaluation."""
-    seen = Q(state="published")
+    seen = Q(state="published") & (Q(published_on__isnull=True) | Q(published_on__lte=on))
     if actor.signed_in:
         if actor.national and actor.can("evaluation.manage"):
-            seen |= ~Q(kind="order")
+            seen |= ~Q(kind="order") & ~Q(state="published")
         if actor.can("evaluation.order") and actor.organisation_id is not None:
             seen |= Q(kind="order", ordered_by_id=actor.organisation_id)
         if actor.can("evaluation.score") and actor.organisation_id is not None:

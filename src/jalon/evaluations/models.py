@@ -36,7 +36,7 @@ class Campaign(models.Model):
     state = models.CharField(max_length=20, default="open")
     ordered_by = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT, related_name="+")
     policy_day = models.DateField()
-    opened_on = models.DateField()
+    opened_on = models.DateField(null=True)  # of a real campaign, when its sources tell
     ends_on = models.DateField(null=True)  # when the notes are expected at the latest
     calibration_on = models.DateField(null=True)
     published_on = models.DateField(null=True)

@@ -48,8 +48,6 @@ HORIZON = dt.timedelta(days=90)
 """How far ahead deadlines are shown."""
 SOON = dt.timedelta(days=14)
 """From so many days before its end, a deadline is at risk."""
-REVIEW_SHOWN = dt.timedelta(days=60)
-"""The review of the improvement axes is announced so many days before its day."""
 SHOWN = 200
 """Most tasks of one kind that a home page lists; a national officer's page stays readable."""
 
@@ -120,7 +118,6 @@ def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
         roadmap_tasks,
         contract_tasks,
         report_tasks,
-        review_tasks,
         commitment_tasks,
         import_tasks,
         people_tasks,
@@ -355,56 +352,6 @@ def report_tasks(actor: Actor, day: dt.date) -> list[Task]:
             why, since = "", row.round.opens_on
         light = light_of(row.due_on, day)
         found.append(Task(title, url, row.due_on, light, why, case, who=_validator(), since=since))
-    return found
-
-
-def review_tasks(actor: Actor, day: dt.date) -> list[Task]:
-    """Reviews of the improvement axes (*examen à 18 mois*), from sixty days before: both sides prepare them.
-
-    They stay until the day has passed: what the review concludes is not recorded by this version.
-    """
-    writes = actor.can("observation.validate") or (actor.can("observation.declare") and actor.side == "governance")
-    if not writes or actor.national:
-        return []
-    laws = policy()
-    templates = {template.code: template for template in laws.contract_templates}
-    rows = list(
-        Contract.objects.filter(
-            state="signed", cluster__in=_own_clusters(actor, day), starts_on__lte=day, ends_on__gte=day
-        )
-        .exclude(group="")
-        .select_related("cluster")
-        .order_by("starts_on", "title")[:SHOWN]
-    )
-    names = _names([row.cluster for row in rows], day)
-    found = []
-    for row in rows:
-        review = contract_rules.mid_term_review(
-            starts_on=row.starts_on,
-            group=row.group,
-            template=templates.get(row.template),
-            policy_day=laws.on(row.policy_day),
-            day=row.policy_day,
-        )
-        if review is None or not review.due_on - REVIEW_SHOWN <= day <= review.due_on:
-            continue
-        name = names[row.cluster_id]
-        found.append(
-            Task(
-                T(
-                    "Préparer l'examen des axes d'amélioration : {c}",
-                    "Prepare the review of {c}'s improvement axes",
-                    c=name,
-                ),
-                link("contract-dashboard", row.slug) or link("contract", row.slug),
-                review.due_on,
-                light_of(review.due_on, day),
-                T("« {c} », pôle du groupe {g}", "“{c}”, group {g} cluster", c=row.title, g=row.group),
-                f"contract:{row.slug}",
-                who=_validator() if actor.side == "governance" else name,
-                explained=review.why,
-            )
-        )
     return found
 
 
