@@ -91,6 +91,7 @@ def states_page(policy: Any) -> str:
     from jalon.committees import states as committees
     from jalon.contracts import follow_states, states as contracts
     from jalon.decisions import states as decisions
+    from jalon.evaluations import states as evaluations
     from jalon.funding import states as funding
     from jalon.indicators import states as observations
     from jalon.labelling import states as labelling
@@ -181,6 +182,16 @@ def states_page(policy: Any) -> str:
         policy, "Applications for the label", "jalon.decisions.states", decisions.CANDIDACY_STATES,
         decisions.CANDIDACY_MOVES, "A decision of the authority labels or refuses; who runs the call sends back or attaches.",
     )  # fmt: skip
+    lines += _workflow(policy, "Campaigns of evaluation", "jalon.evaluations.states", evaluations.CAMPAIGN_STATES, evaluations.CAMPAIGN_MOVES)  # fmt: skip
+    lines += _workflow(policy, "Evaluations", "jalon.evaluations.states", evaluations.STATES, evaluations.MOVES)
+    lines += _workflow(
+        policy, "Hearings", "jalon.evaluations.states", evaluations.HEARING_STATES, evaluations.HEARING_MOVES,
+        "The same procedure serves an evaluation and a review; in a review the moves of whoever runs it need `review.manage`, "
+        "the reply `review.reply`.",
+    )  # fmt: skip
+    lines += _workflow(
+        policy, "Reviews", "jalon.evaluations.states", evaluations.REVIEW_STATES, evaluations.REVIEW_MOVES
+    )
     lines += [
         "",
         "## Observations",

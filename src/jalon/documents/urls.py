@@ -48,4 +48,10 @@ urlpatterns = [
         views.decision_letter,
         name="decision-letter",
     ),
+    path("evaluations/<int:pk>/explication.pdf", views.explanation, {"kind": "pdf"}, name="evaluation-explanation-pdf"),
+    path(
+        "evaluations/<int:pk>/explication.docx", views.explanation, {"kind": "docx"}, name="evaluation-explanation-docx"
+    ),
+    path("contradictoire/<int:pk>/document.pdf", views.hearing, {"kind": "pdf"}, name="hearing-pdf"),
+    path("contradictoire/<int:pk>/document.docx", views.hearing, {"kind": "docx"}, name="hearing-docx"),
 ]

@@ -19,9 +19,12 @@ from jalon.core import clock
 from jalon.core.lang import LANGUAGES
 from jalon.decisions import access as decision_access, letters
 from jalon.decisions.models import Decision
-from jalon.documents import labelling as labelling_document, make, queries
+from jalon.documents import evaluation as evaluation_document, labelling as labelling_document, make, queries
 from jalon.documents.agreement import AgreementView
 from jalon.documents.roadmap import RoadmapView
+from jalon.evaluations import access as evaluation_access, queries as evaluations
+from jalon.evaluations.hearing_views import readable_hearing
+from jalon.evaluations.states import OUTCOMES
 from jalon.funding import (
     access as funding_access,
     actions as funding_actions,
@@ -255,3 +258,47 @@ def decision_letter(request: HttpRequest, slug: str, line: int, kind: str) -> Ht
         kind,
         f"{decision.slug}-{row.cluster.slug if row.cluster else row.pk}",
     )
+
+
+@require_safe
+@never_cache
+@page
+def explanation(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """The explanation of an evaluation's result, as it was frozen, for whoever reads its marks."""
+    on, laws = clock.today(), policy()
+    found = get_object_or_404(
+        evaluation_access.visible_to(request.actor, on).select_related("campaign__ordered_by", "cluster", "explained"),
+        pk=pk,
+    )
+    place = evaluation_access.standing(request.actor, found, on)
+    grid = evaluations.grid_of(found.campaign)
+    if not found.explained_id or not evaluation_access.reads(place, found, "marks", grid.sight if grid else None):
+        raise Http404
+    document = evaluation_document.explanation(
+        found.explained, programme=laws.title, default=laws.language, lang=_lang(request)
+    )
+    return _answer(make.set_as(document, kind), kind, f"explication-{found.cluster.slug}-{found.campaign.code}")
+
+
+@require_safe
+@never_cache
+@page
+def hearing(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """The findings as notified, or the whole exchange once it is closed; for whoever reads the hearing."""
+    laws = policy()
+    found, _ = readable_hearing(request, pk)
+    frozen = found.final or found.provisional
+    if frozen is None:
+        raise Http404
+    document = evaluation_document.hearing(
+        json.loads(frozen.canonical)["content"],
+        cluster=found.cluster.name,
+        programme=laws.title,
+        default=laws.language,
+        day=found.closed_on or found.notified_on,
+        sha=frozen.sha256,
+        simulated=found.simulated,
+        outcomes=OUTCOMES,
+        lang=_lang(request),
+    )
+    return _answer(make.set_as(document, kind), kind, f"contradictoire-{found.cluster.slug}-{found.pk}")

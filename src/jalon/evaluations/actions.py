@@ -565,14 +565,15 @@ def hand_in(evaluation: Evaluation, *, by: Actor, on: dt.date, at: dt.datetime |
     sheet.state, sheet.handed_in_on, sheet.handed_in_by = "handed_in", on, by.user_label[:200]
     sheet.save(update_fields=["state", "handed_in_on", "handed_in_by"])
     content = {n.question: {"mark": n.mark, "justification": n.justification} for n in notes.values()}
-    # The journal of the evaluation is read by others: it keeps the seal of the notes, not the notes.
+    moment = shared.moment(on, at)
+    # The journal of the evaluation is read by others: it keeps the seal of the notes, which are frozen apart.
+    frozen = journal.freeze(f"sheet:{sheet.pk}", "evaluation.notes", content, at=moment)
+    told = {"evaluator": by.organisation_label, "notes": len(content)}
     journal.record(
-        case_of(evaluation),
-        "sheet.hand_in",
-        by=by,
-        on=on,
-        at=shared.moment(on, at),
-        after={"evaluator": by.organisation_label, "notes": len(content), "sha256": sha256(canonical(content))},
+        f"sheet:{sheet.pk}", "sheet.hand_in", by=by, on=on, at=moment, after={**told, "sha256": frozen.sha256}
+    )
+    journal.record(
+        case_of(evaluation), "sheet.hand_in", by=by, on=on, at=moment, after={**told, "sheet": f"sheet:{sheet.pk}"}
     )
     return sheet
 

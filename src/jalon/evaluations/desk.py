@@ -137,7 +137,9 @@ def _to_score(actor: Actor, day: dt.date) -> list[Task]:
 def _positions(actor: Actor, day: dt.date, rows: Any) -> list[Task]:
     away = set(recused_cases(actor.user_id))
     found = []
-    for one in rows.select_related("cluster", "review__contract", "evaluation__campaign").order_by("position_due_on")[:SHOWN]:
+    for one in rows.select_related("cluster", "review__contract", "evaluation__campaign").order_by("position_due_on")[
+        :SHOWN
+    ]:
         case = queries.case_of_hearing(one)
         if case in away:
             continue
@@ -227,9 +229,11 @@ def hidden_for(actor: Actor, day: dt.date) -> Q | None:
     if not actor.national:
         return hidden
     if not actor.can("evaluation.manage"):
-        hidden |= Q(case__startswith="evaluation:") | Q(case__startswith="campaign:")
+        hidden |= Q(case__startswith="evaluation:") | Q(case__startswith="campaign:") | Q(case__startswith="sheet:")
     else:
-        ordered = Evaluation.objects.filter(campaign__kind="order").exclude(state="published").values_list("pk", flat=True)
+        ordered = (
+            Evaluation.objects.filter(campaign__kind="order").exclude(state="published").values_list("pk", flat=True)
+        )
         hidden |= Q(case__in=[f"evaluation:{pk}" for pk in ordered])
         codes = Campaign.objects.filter(kind="order").exclude(state="published").values_list("code", flat=True)
         hidden |= Q(case__in=[f"campaign:{code}" for code in codes])
@@ -250,6 +254,10 @@ def case_titles(cases: Iterable[str]) -> dict[str, tuple[str, str]]:
         for one in Evaluation.objects.filter(pk__in=keys).select_related("campaign", "cluster"):
             title = T("{c} : {e}", "{c}: {e}", c=one.cluster.name, e=queries.campaign_title(one.campaign))
             found[f"evaluation:{one.pk}"] = (str(title), reverse("evaluation", args=[one.pk]))
+    keys = [int(r) for r in by_kind.get("sheet", ()) if r.isdigit()]
+    for one in Sheet.objects.filter(pk__in=keys).select_related("evaluation__cluster", "evaluator") if keys else ():
+        title = T("Notes : {c}, {e}", "Notes: {c}, {e}", c=one.evaluation.cluster.name, e=one.evaluator.name)
+        found[f"sheet:{one.pk}"] = (str(title), reverse("evaluation", args=[one.evaluation_id]))
     codes = by_kind.get("campaign", ())
     if codes:
         for one in Campaign.objects.filter(code__in=codes):
@@ -275,6 +283,8 @@ def found(actor: Actor, day: dt.date, q: str, limit: int) -> list[tuple[Any, int
         return []
     shown = [
         (one.cluster.name, queries.campaign_title(one.campaign), reverse("evaluation", args=[one.pk]), one.simulated)
-        for one in rows.select_related("cluster", "campaign").order_by("-campaign__opened_on", "cluster__name_key")[:limit]
+        for one in rows.select_related("cluster", "campaign").order_by("-campaign__opened_on", "cluster__name_key")[
+            :limit
+        ]
     ]
     return [(T("évaluations", "evaluations"), n, shown, reverse("campaigns"))]

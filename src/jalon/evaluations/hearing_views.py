@@ -76,7 +76,9 @@ class Seat:
             self.decides = place.manager
             self.runs = place.inside
             grid = queries.grid_of(evaluation.campaign)
-            heard = hearing.state != "drafting" and access.reads(place, evaluation, "findings", grid.sight if grid else None)
+            heard = hearing.state != "drafting" and access.reads(
+                place, evaluation, "findings", grid.sight if grid else None
+            )
             self.reads = self.runs or heard
             self.replies = place.pole and actor.can("evaluation.reply")
         else:
@@ -89,7 +91,8 @@ class Seat:
         self.replies = self.replies and self.reads
 
 
-def _hearing(request: HttpRequest, pk: int) -> tuple[Hearing, Seat]:
+def readable_hearing(request: HttpRequest, pk: int) -> tuple[Hearing, Seat]:
+    """The hearing, if the actor may read it; findings still being drafted do not exist for the cluster."""
     found = get_object_or_404(
         Hearing.objects.select_related(
             "cluster", "evaluation__campaign__ordered_by", "evaluation__cluster", "review__contract__cluster", "provisional", "final"
@@ -104,7 +107,7 @@ def _hearing(request: HttpRequest, pk: int) -> tuple[Hearing, Seat]:
 
 def _finding(request: HttpRequest, pk: int) -> tuple[Finding, Seat]:
     row = get_object_or_404(Finding.objects.select_related("hearing"), pk=pk, dropped=False)
-    hearing, seat = _hearing(request, row.hearing_id)
+    hearing, seat = readable_hearing(request, row.hearing_id)
     row.hearing = hearing
     return row, seat
 
@@ -138,7 +141,7 @@ def of_evaluation(request: HttpRequest, pk: int) -> HttpResponse:
 def hearing(request: HttpRequest, pk: int) -> HttpResponse:
     """The hearing, finding by finding: what was found, what the cluster replied, the position, what is final."""
     today = clock.today()
-    found, seat = _hearing(request, pk)
+    found, seat = readable_hearing(request, pk)
     grid = queries.grid_of(found.evaluation.campaign) if found.evaluation_id else None
     rows = []
     for one in queries.findings_of(found):
@@ -193,7 +196,7 @@ def hearing(request: HttpRequest, pk: int) -> HttpResponse:
 def hearing_act(request: HttpRequest, pk: int) -> HttpResponse:
     """Write a finding, notify, send the replies, extend, record the silence, close."""
     actor, today = request.actor, clock.today()
-    found, _ = _hearing(request, pk)
+    found, _ = readable_hearing(request, pk)
     post, act = request.POST, request.POST.get("act", "")
     if act == "finding":
         prefix = post.get("prefix", "new")
@@ -268,7 +271,7 @@ def finding_act(request: HttpRequest, pk: int) -> HttpResponse:
 @page
 def sealed_file(request: HttpRequest, pk: int) -> HttpResponse:
     """The sealed file of a closed hearing, ready for a judge."""
-    found, _ = _hearing(request, pk)
+    found, _ = readable_hearing(request, pk)
     if found.state != "closed":
         raise Refused(T("Le dossier se scelle à la clôture.", "The file is sealed at the closing."))
     data, sha = sealed.archive(found)
@@ -281,7 +284,7 @@ def sealed_file(request: HttpRequest, pk: int) -> HttpResponse:
 @page
 def document(request: HttpRequest, pk: int, file: int) -> HttpResponse:
     """A document handed in with a reply, as a download only."""
-    found, seat = _hearing(request, pk)
+    found, seat = readable_hearing(request, pk)
     rows = StoredFile.objects.filter(pk=file)
     given = Reply.objects.filter(finding__hearing=found, files=file)
     if not seat.replies:
@@ -385,12 +388,14 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     runs = actor.can("review.manage") and actor.side == "state"
     if hearing_ is not None and hearing_.state == "drafting" and not runs:
         hearing_ = None
-    evidence = json.loads(found.pack.canonical) if found.pack_id else None
+    evidence = json.loads(found.pack.canonical)["content"] if found.pack_id else None
     if wants(request) == "json":
         return HttpResponse(found.pack.canonical if found.pack_id else "{}", content_type="application/json")
     titles = {i.code: i.title for i in policy().indicators}
     for one in evidence["indicators"] if evidence else ():
-        one["title"] = titles.get(one["code"]) or (T(**one["title"]) if isinstance(one["title"], dict) else one["title"])
+        one["title"] = titles.get(one["code"]) or (
+            T(**one["title"]) if isinstance(one["title"], dict) else one["title"]
+        )
     return render(
         request,
         "evaluations/review.html",
@@ -431,6 +436,8 @@ def review_act(request: HttpRequest, pk: int) -> HttpResponse:
             revise_funding=False if v["keep_funding"] or v["conclusion"] == "satisfactory" else True,
         )  # fmt: skip
         if made.amendment_id:
-            messages.success(request, T("L'avenant n° {n} est ouvert.", "Amendment no. {n} is open.", n=made.amendment.number))
+            messages.success(
+                request, T("L'avenant n° {n} est ouvert.", "Amendment no. {n} is open.", n=made.amendment.number)
+            )
         return redirect("review", found.pk)
     raise Refused(T("Acte inconnu.", "Unknown act."), kind="input")

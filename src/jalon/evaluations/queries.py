@@ -52,14 +52,22 @@ def thresholds_of(campaign: Campaign, grid: Grid) -> dict[str, Any]:
     return classify.thresholds_of(grid, policy().on(campaign.policy_day))
 
 
+def _groups_named(campaign: Campaign) -> str:
+    """The evaluation of the policy whose groups the campaign gives: its own, else (an authority's order) those of its grid."""
+    if policy().groups_of(campaign.evaluation):
+        return campaign.evaluation
+    grid = grid_of(campaign)
+    return grid.campaign if grid is not None and grid.rules else campaign.evaluation
+
+
 def group_order(campaign: Campaign) -> list[str]:
     """The groups that the campaign may give, the best first; empty when the policy names none for it."""
-    return [g.code for g in policy().groups_of(campaign.evaluation)]
+    return [g.code for g in policy().groups_of(_groups_named(campaign))]
 
 
 def group_name(campaign: Campaign, group: str) -> Any:
     """What a group is called; the unknown mark's word when none is known."""
-    return group_title(campaign.evaluation, group) if group else T("inconnu", "unknown")
+    return group_title(_groups_named(campaign), group) if group else T("inconnu", "unknown")
 
 
 def evaluation_of(campaign: Campaign, cluster: Cluster | int) -> Evaluation:

@@ -107,6 +107,8 @@ def check(data: bytes) -> list[Any]:
         return [*wrong, T("journal.json ne se lit pas", "journal.json cannot be read")]
     for act in acts:
         if before is not None and act["prev_hash"] != before:
-            wrong.append(T("l'acte {n} ne suit pas le précédent", "act {n} does not follow the one before", n=act["seq"]))
+            wrong.append(
+                T("l'acte {n} ne suit pas le précédent", "act {n} does not follow the one before", n=act["seq"])
+            )
         before = act["hash"]
     return wrong

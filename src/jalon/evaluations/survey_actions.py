@@ -115,7 +115,9 @@ def ask_members(
     campaign = shared.lock_campaign(survey.campaign)
     access.may_manage(by, campaign)
     if on > survey.closes_on:
-        raise Refused(T("Le questionnaire est clos depuis le {d}.", "The questionnaire closed on {d}.", d=survey.closes_on))
+        raise Refused(
+            T("Le questionnaire est clos depuis le {d}.", "The questionnaire closed on {d}.", d=survey.closes_on)
+        )
     clusters = list(clusters)
     inside = set(campaign.evaluations.values_list("cluster_id", flat=True))
     outside = [c.name for c in clusters if c.pk not in inside]
@@ -134,7 +136,9 @@ def ask_members(
             continue
         asked.add((cluster, organisation))
         token = secrets.token_urlsafe(24)
-        links.append(SurveyLink(survey=survey, cluster_id=cluster, organisation_id=organisation, token_hash=hashed(token)))
+        links.append(
+            SurveyLink(survey=survey, cluster_id=cluster, organisation_id=organisation, token_hash=hashed(token))
+        )
         told.setdefault(cluster, []).append((name, address(token) if address else token))
     SurveyLink.objects.bulk_create(links, batch_size=1000)
     journal.record(

@@ -43,7 +43,9 @@ def _campaign(request: HttpRequest, code: str) -> Campaign:
 
 def _evaluation(request: HttpRequest, pk: int) -> tuple[Evaluation, access.Standing]:
     today = clock.today()
-    rows = access.visible_to(request.actor, today).select_related("campaign__ordered_by", "cluster", "pack", "explained")
+    rows = access.visible_to(request.actor, today).select_related(
+        "campaign__ordered_by", "cluster", "pack", "explained"
+    )
     found = get_object_or_404(rows, pk=pk)
     return found, access.standing(request.actor, found, today)
 
@@ -255,7 +257,9 @@ def campaign_act(request: HttpRequest, code: str) -> HttpResponse:
     act, reason = request.POST.get("act", ""), request.POST.get("reason", "")
     if act == "start":
         n = len(actions.start_many(found, by=actor, on=today))
-        messages.success(request, T("{n} évaluation(s) ouvertes, pièces figées.", "{n} evaluation(s) started, evidence frozen.", n=n))
+        messages.success(
+            request, T("{n} évaluation(s) ouvertes, pièces figées.", "{n} evaluation(s) started, evidence frozen.", n=n)
+        )
     elif act == "calibrate":
         actions.open_calibration(found, by=actor, on=today, reason=reason)
         messages.success(request, T("Le calage est ouvert.", "The calibration is open."))
@@ -509,10 +513,12 @@ def pack(request: HttpRequest, pk: int) -> HttpResponse:
         if place.evaluator and not place.declared:
             access.may_score(request.actor, found, clock.today())
         raise Http404
-    content = json.loads(found.pack.canonical)
+    content = json.loads(found.pack.canonical)["content"]
     if wants(request) == "json":
         answer = HttpResponse(found.pack.canonical, content_type="application/json")
-        answer["Content-Disposition"] = f'attachment; filename="pieces-{found.cluster.slug}-{found.pack.sha256[:12]}.json"'
+        answer["Content-Disposition"] = (
+            f'attachment; filename="pieces-{found.cluster.slug}-{found.pack.sha256[:12]}.json"'
+        )
         return answer
     types = {t.code: t.plural for t in policy().members.types}
     codes = {i.code: i for i in policy().indicators}
@@ -551,7 +557,12 @@ def score(request: HttpRequest, pk: int) -> HttpResponse:
     groups = []
     for c in grid.criteria:
         lines = [
-            {"name": classify.name(c, q), "question": q, "note": notes.get(classify.name(c, q)), "key": f"{c.code}-{q.code}"}
+            {
+                "name": classify.name(c, q),
+                "question": q,
+                "note": notes.get(classify.name(c, q)),
+                "key": f"{c.code}-{q.code}",
+            }
             for q in c.questions
             if classify.name(c, q) in asked
         ]
@@ -614,7 +625,11 @@ def consensus(request: HttpRequest, pk: int) -> HttpResponse:
                 "key": name.replace("/", "-"),
                 "criterion": c.title,
                 "question": q.title,
-                "given": [(e, grid.scale.mark(n.mark).title if n.mark else None, n.justification) for e, n in given if n is not None],
+                "given": [
+                    (e, grid.scale.mark(n.mark).title if n.mark else None, n.justification)
+                    for e, n in given
+                    if n is not None
+                ],
                 "agreed": a,
                 "agreed_title": grid.scale.mark(a.mark).title if a else None,
                 "differs": len({n.mark for _, n in given if n is not None}) > 1,
@@ -653,7 +668,7 @@ def explained(found: Evaluation, today: dt.date) -> dict[str, Any]:
     from jalon.core.canonical import plain
 
     if found.explained_id:
-        return _said(json.loads(found.explained.canonical))
+        return _said(json.loads(found.explained.canonical)["content"])
     return _said(plain(explain.content(found, today)))
 
 
@@ -709,8 +724,10 @@ def explanation(request: HttpRequest, pk: int) -> HttpResponse:
         marks = {d["question"]: d["mark"] for d in told_["data"] if d["mark"]}
         aside = [d["question"] for d in told_["data"] if d["aside"]]
         base = classify.weights_of(grid)
+        scored = any(r.score_at_least is not None or r.score_below is not None for r in grid.rules)
         for c in grid.criteria:
-            fields.append({"name": f"w.{c.code}", "label": c.title, "value": request.GET.get(f"w.{c.code}", ""), "now": explain.number(base.criteria[c.code]), "kind": "criterion"})  # fmt: skip
+            if scored:  # a rule that counts failed criteria reads no weight between them
+                fields.append({"name": f"w.{c.code}", "label": c.title, "value": request.GET.get(f"w.{c.code}", ""), "now": explain.number(base.criteria[c.code]), "kind": "criterion"})  # fmt: skip
             for q in c.questions:
                 n = classify.name(c, q)
                 if len(c.questions) > 1:
@@ -723,7 +740,10 @@ def explanation(request: HttpRequest, pk: int) -> HttpResponse:
                 "group": queries.group_name(found.campaign, result.group) if result.group else None,
                 "failed": [grid.criterion(f).title for f in result.failed],
                 "same": result.group == (told_["result"]["rule_gives"] or told_["result"]["group"]),
-                "parts": [{"title": p.criterion.title, "share": explain.number(p.share), "failed": p.failed} for p in result.parts],
+                "parts": [
+                    {"title": p.criterion.title, "share": explain.number(p.share), "failed": p.failed}
+                    for p in result.parts
+                ],
             }
     return render(
         request,
