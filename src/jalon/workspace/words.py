@@ -252,7 +252,6 @@ FIELDS: dict[str, Any] = {
     "minimums": T("notes minimales", "lowest scores that pass"),
     "opinion": T("avis", "opinion"),
     "opinions": T("avis rendus", "opinions handed in"),
-    "asked": T("avis demandés", "opinions asked for"),
     "passed_over": T("mieux placés non repris", "better placed, not taken"),
     "rank": T("rang", "rank"),
     "rejected": T("non retenus", "rejected"),
