@@ -177,7 +177,7 @@ def test_the_home_costs_a_fixed_number_of_queries(client, django_assert_max_num_
     more(2)
     client.force_login(f.user_of(director))
     client.get(reverse("home"))
-    with django_assert_max_num_queries(45) as few:
+    with django_assert_max_num_queries(70) as few:
         client.get(reverse("home"))
     more(20)
     with django_assert_max_num_queries(len(few)):

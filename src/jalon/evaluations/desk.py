@@ -54,6 +54,8 @@ def _reviews(actor: Actor, day: dt.date) -> list[Task]:
     found: list[Task] = []
     contracts = Contract.objects.filter(state="signed", cluster__in=mine, starts_on__lte=day, ends_on__gte=day)
     due = queries.reviews_due(day, contracts=contracts, ahead=AHEAD)
+    # A yearly review is our reading, beside the yearly report: it waits for somebody once it is opened, not before.
+    due = [one for one in due if one.kind != "yearly" or one.review is not None]
     names = {c.pk: c.name_of_day for c in named_on([d.contract.cluster for d in due], day)}
     runs = actor.can("review.manage")
     for one in due[:SHOWN]:

@@ -312,6 +312,7 @@ def review_list(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("kind", "")
     kinds = (asked,) if asked in states.REVIEW_KINDS else queries.KINDS
     due = queries.reviews_due(today, kinds=kinds, contracts=contracts, ahead=dt.timedelta(days=180), concluded=True)
+    due = [d for d in due if asked == "yearly" or d.kind != "yearly" or d.review is not None]
     named_on([d.contract.cluster for d in due], today)
     rows = [
         {
