@@ -23,6 +23,7 @@ MADE_UP = {
     "report.": tuple(move.name for move in follow_states.MOVES),
     "commitment.": tuple(kind for kind in follow_states.STEPS if kind != "contested"),
     "label.": tuple(LABEL_ACTS),
+    "follow_up.": ("drop", "reopen"),
 }
 
 

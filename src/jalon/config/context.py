@@ -67,6 +67,7 @@ NAVIGATION = (
             Entry("my-projects", T("Mes projets", "My projects"), ("project.submit",)),
             Entry("calls", T("Appels à projets", "Calls for projects")),
             Entry("projects", T("Projets", "Projects")),
+            Entry("labelling", T("Labellisation", "Labelling"), ("labelling.manage", "labelling.decide")),
             Entry("my-opinions", T("Mes avis", "My opinions"), ("labelling.opinion", "labelling.vote")),
             Entry("project-labels", T("Labels de projets", "Project labels")),
             Entry("selection-index", T("Sélection", "Selection"), _SELECTS),
@@ -95,8 +96,8 @@ NAVIGATION = (
         (
             Entry("committees", T("Comités", "Committees"), ("committee.attend", "committee.manage")),
             Entry("committee-follow-ups", T("Suites", "Follow-ups"), ("committee.attend", "committee.manage")),
-            Entry("evaluations", T("Évaluations", "Evaluations")),
-            Entry("reviews", T("Examens de contrats", "Reviews of contracts"), ("review.manage", "review.reply")),
+            Entry("campaigns", T("Évaluations", "Evaluations")),
+            Entry("review-list", T("Examens de contrats", "Reviews of contracts"), ("review.manage", "review.reply")),
             Entry("decision-files", T("Dossiers de décision", "Decision files")),
         ),
     ),
