@@ -25,7 +25,8 @@ def read(response):
     """The body of a file sent in pieces, whose file is then closed."""
     assert response.status_code == 200
     body = b"".join(response.streaming_content)
-    response.close()
+    for close in response._resource_closers:  # the file; response.close() would close the database as well
+        close()
     return body
 
 

@@ -39,7 +39,7 @@ class Section:
     entries: tuple[Entry, ...]
 
 
-_MONEY = ("agreement.manage", "agreement.sign", "claim.check", "claim.certify", "payment.order", "payment.record")
+_MONEY = ("agreement.manage", "claim.check", "claim.certify", "payment.order", "payment.record")
 _SELECTS = ("selection.instruct", "selection.manage", "selection.intend", "selection.decide")
 NAVIGATION = (
     Section(T("Mon accueil", "My home"), (Entry("home", T("Mon accueil", "My home"), SIGNED_IN),)),
@@ -79,16 +79,16 @@ NAVIGATION = (
         (
             Entry("my-money", T("Mon argent", "My money"), ("claim.submit",)),
             Entry("funding-desk", T("À traiter", "To handle"), _MONEY),
-            Entry("agreements", T("Conventions", "Agreements"), (*_MONEY, "claim.submit")),
+            Entry("agreements", T("Conventions", "Agreements"), (*_MONEY, "agreement.sign", "claim.submit")),
             Entry("accounting", T("Comptabilité", "Accounting"), ("payment.record",)),
-            Entry("payment-delays", T("Délais", "Delays")),
+            Entry("payment-delays", T("Délais", "Delays"), (*_MONEY, "project.follow")),
             Entry(
                 "relays", T("Financement relais", "Relay finance"), ("relay.request", "relay.offer", "relay.guarantee")
             ),
             Entry("relay-scheme", T("Bilan du relais", "Balance of the relay")),
             Entry("aid-ledger", T("Registre des aides", "Ledger of aid"), ("aid.read",)),
             Entry("aid-calculator", T("Quel taux d'aide ?", "Which aid rate?")),
-            Entry("subsidy-data", T("Données de subvention", "Subsidy data")),
+            Entry("subsidy-data", T("Données de subvention", "Subsidy data"), _MONEY),
         ),
     ),
     Section(
