@@ -24,7 +24,7 @@ class Navigation(TestCase):
                 client.force_login(self.world.users[who])
             while waiting:
                 address = waiting.pop()
-                answer = client.get(address)
+                answer = client.get(address, follow=True)
                 if answer.status_code != 200:
                     closed.append(f"{who}: {address} {answer.status_code}")
                     continue
