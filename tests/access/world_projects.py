@@ -50,7 +50,7 @@ def extend(world: SimpleNamespace) -> None:
         "draft": draft.slug,
         "draft_part": other.key,
         "running": lived.slug,
-        "paper": paper.pk,
+        "project_paper": paper.pk,
         "amendment": amendment.number,
         "outcome": outcome.pk,
     }
