@@ -213,6 +213,38 @@ def region_names(region_set: Any) -> dict[str, str]:
     return {r.code: r.name for r in region_set.regions} if region_set else {}
 
 
+NATIONAL_COUNTS = {
+    "candidates": T("candidatures", "applications"),
+    "published": T("labels, nombre publié", "labels, published number"),
+    "named": T("labels nommés dans les sources", "labels named in the sources"),
+    "derived": T("labels, par décompte", "labels, by counting"),
+    "before": T("labels juste avant", "labels just before"),
+    "world": T("mondiaux", "world-class"),
+    "world-vocation": T("à vocation mondiale", "with world-class vocation"),
+    "national": T("nationaux", "national"),
+    "framework_contracts": T("contrats-cadres", "framework contracts"),
+    "group_1": T("en groupe 1", "in group 1"),
+    "group_2": T("en groupe 2", "in group 2"),
+    "group_3": T("en groupe 3", "in group 3"),
+    "confirmed": T("confirmés", "confirmed"),
+    "renewed": T("renouvelés", "renewed"),
+    "withdrawn": T("retirés", "withdrawn"),
+    "new": T("nouveaux", "new"),
+    "very_good": T("très performants", "very good"),
+    "good": T("performants", "good"),
+    "less_good": T("moins performants", "less good"),
+    "four_years": T("pour quatre ans", "for four years"),
+    "two_years": T("pour deux ans", "for two years"),
+    "one_year": T("pour un an", "for one year"),
+}
+"""What the numbers of a national decision count, in words."""
+
+
+def counts_in_words(counts: Mapping[str, int] | None) -> list[tuple[Any, int]]:
+    """The published numbers of a national decision, each with what it counts."""
+    return [(NATIONAL_COUNTS.get(key, key.replace("_", " ")), number) for key, number in (counts or {}).items()]
+
+
 def sources_of(*lists: Iterable[str]) -> dict[str, Source]:
     """The sources named by any of these lists of keys, in one query."""
     keys = {key for one in lists for key in one or ()}

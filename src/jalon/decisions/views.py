@@ -14,7 +14,7 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 
 from jalon.clusters.models import Cluster, ClusterGroup
-from jalon.clusters.queries import named_on
+from jalon.clusters.queries import counts_in_words, named_on
 from jalon.core import clock
 from jalon.core.errors import Refused
 from jalon.core.lang import T
@@ -219,6 +219,7 @@ def _page(request: HttpRequest, decision: Decision, *, status: int = 200, **more
         "decides": actor.can("decision.decide"),
         "return_form": ReasonForm(auto_id="reprendre-%s"),
         "drop_form": ReasonForm(auto_id="abandonner-%s"),
+        "counts": counts_in_words(decision.counts),
         "sources": queries.sources_of(decision.sources),
         "breadcrumb": _trail((None, decision.title)),
         "known_note": decision.known,

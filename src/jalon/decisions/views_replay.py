@@ -59,6 +59,7 @@ def read(request: HttpRequest) -> HttpResponse:
         request,
         "decisions/replay.html",
         {
+            **told,
             "title": ROOT,
             "path": path,
             "number": number,
@@ -71,9 +72,9 @@ def read(request: HttpRequest) -> HttpResponse:
             "first": f"{address}?pas=1",
             "last": f"{address}?pas={len(steps)}",
             "replayed": Setting.objects.filter(key=replay.KEY).exists(),
+            "source_keys": told["sources"],
             "sources": queries.sources_of(told["sources"]),
             "breadcrumb": [{"url": None, "label": ROOT}],
-            **told,
         },
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from jalon.clusters.models import Cluster, LabelPeriod
-from jalon.clusters.queries import named_on
+from jalon.clusters.queries import named_on, sources_of
 from jalon.core import clock
 from jalon.core.errors import NotAllowed, Refused
 from jalon.core.lang import T
@@ -436,6 +436,7 @@ def evaluation(request: HttpRequest, pk: int) -> HttpResponse:
             "form": form,
             "can_interview": inside and found.state in ("scoring", "consensus", "hearing"),
             "shows_group": shows_group,
+            "sources": sources_of(found.sources if shows_group else ()),
             "group": queries.group_name(campaign_, found.group),
             "ruled": queries.group_name(campaign_, ruled.group) if ruled and ruled.group else None,
             "groups": [(g, queries.group_name(campaign_, g)) for g in queries.group_order(campaign_)],

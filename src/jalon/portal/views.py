@@ -339,33 +339,6 @@ def label(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "portal/label.html", context)
 
 
-COUNTS = {
-    "candidates": T("candidatures", "applications"),
-    "published": T("labels, nombre publié", "labels, published number"),
-    "named": T("labels nommés dans les sources", "labels named in the sources"),
-    "derived": T("labels, par décompte", "labels, by counting"),
-    "before": T("labels juste avant", "labels just before"),
-    "world": T("mondiaux", "world-class"),
-    "world-vocation": T("à vocation mondiale", "with world-class vocation"),
-    "national": T("nationaux", "national"),
-    "framework_contracts": T("contrats-cadres", "framework contracts"),
-    "group_1": T("en groupe 1", "in group 1"),
-    "group_2": T("en groupe 2", "in group 2"),
-    "group_3": T("en groupe 3", "in group 3"),
-    "confirmed": T("confirmés", "confirmed"),
-    "renewed": T("renouvelés", "renewed"),
-    "withdrawn": T("retirés", "withdrawn"),
-    "new": T("nouveaux", "new"),
-    "very_good": T("très performants", "very good"),
-    "good": T("performants", "good"),
-    "less_good": T("moins performants", "less good"),
-    "four_years": T("pour quatre ans", "for four years"),
-    "two_years": T("pour deux ans", "for two years"),
-    "one_year": T("pour un an", "for one year"),
-}
-"""What the numbers of a national decision count, in words."""
-
-
 @page
 @kept
 def decisions(request: HttpRequest) -> HttpResponse:
@@ -399,7 +372,7 @@ def told(row: Any) -> dict[str, Any]:
         "title": T(row.title_fr, row.title_en),
         "note": T(row.note_fr, row.note_en or row.note_fr),
         "body": register_queries.decider(row.body),
-        "counts": [(COUNTS.get(k, k.replace("_", " ")), v) for k, v in (row.counts or {}).items()],
+        "counts": register_queries.counts_in_words(row.counts),
         "day": decision_day(row),
     }
 

@@ -415,18 +415,22 @@ def why(explanation: Any, label: Any = None) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def source(context: template.Context, thing: Any) -> SafeString:
-    """Where a fact comes from: a web address (or several, « | » between), a key of ``sources``, or an object.
+    """Where a fact comes from: a web address (or several, « | » between), a key of ``sources``
+    (or several, a space between), or an object.
 
     Objects and mappings give any of title, url, publisher, date (``published_on``), ``read_on``, page.
     """
     if thing is None or thing == "":
         return format_html('<span class="source unknown">{}</span>', T("source inconnue", "source unknown"))
     if isinstance(thing, (list, tuple)):
-        return format_html_join(" ", "{}", ((source(context, one),) for one in thing))
+        return format_html_join(" · ", "{}", ((source(context, one),) for one in thing))
     if isinstance(thing, str):
         known = (context.get("sources") or {}) if hasattr(context.get("sources"), "get") else {}
         if thing in known:
             return source(context, known[thing])
+        keys = thing.split()
+        if len(keys) > 1 and all(key in known for key in keys):
+            return source(context, keys)
         if "|" in thing:
             return source(context, [part.strip() for part in thing.split("|") if part.strip()])
         if thing.startswith(("http://", "https://")):
@@ -630,11 +634,14 @@ def signoff(steps: Any, label: Any = None) -> dict[str, Any]:
     return {"steps": [{key: _get(step, key) for key in keys} for step in steps], "label": label}
 
 
-@register.inclusion_tag("jalon/components/timeline.html")
-def timeline(events: Any) -> dict[str, Any]:
+@register.inclusion_tag("jalon/components/timeline.html", takes_context=True)
+def timeline(context: template.Context, events: Any) -> dict[str, Any]:
     """Dated events, oldest first: day, title, and any of text, who, url, source, light, simulated."""
     keys = ("day", "title", "text", "who", "url", "source", "light", "simulated", "until")
-    return {"events": [{key: _get(event, key) for key in keys} for event in events]}
+    return {
+        "events": [{key: _get(event, key) for key in keys} for event in events],
+        "sources": context.get("sources"),
+    }
 
 
 @register.inclusion_tag("jalon/components/chart.html", takes_context=True)
