@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import CharField, Q, Value
+from django.db.models import CharField, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
@@ -16,9 +16,12 @@ from jalon.funding.models import Agreement, Claim, PaymentOrder, Relay
 from jalon.interests.access import recused_cases
 from jalon.people.access import Actor, policy
 from jalon.people.tasks import Task, waiting_light
+from jalon.selection.models import Share
 
 SHOWN = 100
 """Most tasks of one kind that a home page lists."""
+FEW = 5
+"""Up to so many agreements to draw up are named one by one."""
 SOON = dt.timedelta(days=14)
 
 
@@ -57,30 +60,39 @@ def _agreement_task(row: Agreement, title: Any, day: dt.date, since: dt.date | N
     )
 
 
+def _to_agree(waiting: QuerySet[Share], day: dt.date) -> list[Task]:
+    """Agreements to draw up: each by its name while they are few, else one line that opens the list, as old as its oldest."""
+    shares = list(waiting[: FEW + 1])
+    if len(shares) > FEW:
+        first = shares[0]
+        limit = rules.agreement_deadline(policy(), first.decided_on)
+        title = T("Préparer {n} conventions", "Prepare {n} agreements", n=waiting.count())
+        return [_share_task(title, reverse("funding-desk"), first, limit, day, "")]
+    found = []
+    for share in shares:
+        limit = rules.agreement_deadline(policy(), share.decided_on)
+        title = T(
+            "Préparer la convention de {b} ({p})",
+            "Prepare the agreement of {b} ({p})",
+            b=share.partner.organisation.name,
+            p=share.project.acronym,
+        )
+        address = reverse("agreement-new", args=[share.pk])
+        found.append(_share_task(title, address, share, limit, day, share.project.case))
+    return found
+
+
+def _share_task(title: Any, address: str, share: Share, limit: Any, day: dt.date, case: str) -> Task:
+    light, why = _light(limit.on, share.decided_on, day), limit.why if limit.on else None
+    return Task(title, address, limit.on, light, "", case, since=share.decided_on, explained=why)
+
+
 def _funder(actor: Actor, day: dt.date) -> list[Task]:
     found: list[Task] = []
     mine = access.visible_agreements(actor, day).exclude(beneficiary_id=actor.organisation_id)
     rows = mine.select_related("project", "beneficiary", "funder").order_by("awarded_on", "id")
     if actor.can("agreement.manage"):
-        for share in queries.shares_to_agree(actor, day)[:SHOWN]:
-            limit = rules.agreement_deadline(policy(), share.decided_on)
-            found.append(
-                Task(
-                    T(
-                        "Préparer la convention de {b} ({p})",
-                        "Prepare the agreement of {b} ({p})",
-                        b=share.partner.organisation.name,
-                        p=share.project.acronym,
-                    ),
-                    reverse("agreement-new", args=[share.pk]),
-                    limit.on,
-                    _light(limit.on, share.decided_on, day),
-                    "",
-                    share.project.case,
-                    since=share.decided_on,
-                    explained=limit.why if limit.on else None,
-                )
-            )
+        found += _to_agree(queries.shares_to_agree(actor, day), day)
         for row in rows.filter(state="draft")[:SHOWN]:
             title = T(
                 "Envoyer la convention {n} ({p})", "Send agreement {n} ({p})", n=row.number, p=row.project.acronym

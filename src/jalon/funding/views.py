@@ -185,6 +185,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         .select_related("agreement__project", "payee", "claim")
         .order_by("ordered_on", "id")[:300]
     )
+    waiting = queries.shares_to_agree(actor, today) if actor.can("agreement.manage") else None
+    shares = list(waiting[:100]) if waiting is not None else []
     laws = policy()
     late = []
     for a in (
@@ -200,7 +202,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         "funding/desk.html",
         {
             "title": T("Bureau du financeur", "Funder's desk"),
-            "shares": queries.shares_to_agree(actor, today)[:100] if actor.can("agreement.manage") else [],
+            "shares": shares,
+            "shares_total": waiting.count() if waiting is not None and len(shares) == 100 else len(shares),
             "stages": stages,
             "orders": [{"order": o, "days": rules.days_between(o.ordered_on, today)} for o in orders],
             "late": late,

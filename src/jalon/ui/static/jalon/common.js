@@ -16,4 +16,10 @@
       return node;
     },
   };
+
+  // On a phone the navigation runs sideways: the page that is open must be in sight.
+  for (const here of document.querySelectorAll(".site-nav [aria-current]")) {
+    const row = here.closest("ul");
+    if (row.scrollWidth > row.clientWidth) row.scrollLeft = here.offsetLeft - row.clientWidth / 3;
+  }
 })();
