@@ -17,6 +17,7 @@ from jalon.interests.access import recused_cases
 from jalon.people.access import Actor, policy
 from jalon.people.tasks import Task, waiting_light
 from jalon.selection.models import Share
+from jalon.ui import format as fmt
 
 SHOWN = 100
 """Most tasks of one kind that a home page lists."""
@@ -66,7 +67,7 @@ def _to_agree(waiting: QuerySet[Share], day: dt.date) -> list[Task]:
     if len(shares) > FEW:
         first = shares[0]
         limit = rules.agreement_deadline(policy(), first.decided_on)
-        title = T("Préparer {n} conventions", "Prepare {n} agreements", n=waiting.count())
+        title = T("Préparer {n} conventions", "Prepare {n} agreements", n=fmt.number(waiting.count()))
         return [_share_task(title, reverse("funding-desk"), first, limit, day, "")]
     found = []
     for share in shares:
