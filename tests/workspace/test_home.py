@@ -156,6 +156,16 @@ def test_the_home_shows_tasks_deadlines_and_changes(client, reported):
     assert [c.case for c in changes] == ["cluster:alpha"] and other.slug == "beta"
 
 
+def test_the_same_deed_on_many_files_is_one_piece_of_news():
+    officer = f.make_actor("national_officer")
+    for slug in ("alpha", "beta", "gamma", "delta", "epsilon"):
+        record(f"cluster:{slug}", "register.label", on=DAY, at=clock.moment_on(DAY, 8))
+    record("cluster:zeta", "register.merge", on=DAY, at=clock.moment_on(DAY, 7))
+    since = clock.moment_on(DAY - dt.timedelta(days=1))
+    changes = [c for c in queries.changes_since(officer, DAY, since) if c.last.act.startswith("register.")]
+    assert [(c.case, c.also) for c in changes] == [("cluster:epsilon", 4), ("cluster:zeta", 0)]
+
+
 def test_my_own_acts_are_no_news(reported):
     cluster, _ = reported
     director = f.make_actor("cluster_director", cluster)

@@ -145,6 +145,30 @@ class Text:
         return str(other) + str(self)
 
 
+class Titled(str):
+    """A text of the policy's data that is a plain French string for whoever stores, compares or hashes it, and says
+    itself in the language spoken for whoever shows it (``str()``, a template, an f-string).
+
+    What is frozen, chained or exported as data thus never depends on who was reading.
+    """
+
+    en: str
+
+    def __new__(cls, fr: str, en: str) -> Titled:
+        made = super().__new__(cls, fr)
+        made.en = en
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str]:
+        return str.__str__(self), self.en
+
+    def __str__(self) -> str:
+        return self.en if language() == "en" else typography(str.__str__(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
 def T(fr: str, en: str, **kwargs: Any) -> Text:
     """A pair of texts, French first. ``{name}`` fields are filled from the keywords."""
     return Text(fr, en, kwargs)

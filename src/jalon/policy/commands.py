@@ -166,7 +166,7 @@ def _rule_in(policy: Policy, sought: str) -> bool:
         for value in history.values:
             span = value.since.isoformat() + (f" – {value.until.isoformat()}" if value.until else "")
             reading = T(" [lecture de Jalon]", " [our reading]") if value.reading else ""
-            _say(f"  {span}: {value_text(value.value)} — {typography(value.reference)}{reading}")
+            _say(f"  {span}: {value_text(value.value)} — {typography(str(value.reference))}{reading}")
     # A part that several templates share is written once: print it once.
     shared = {(place.file, place.line): place for place in reversed(places)}
     for place in sorted(shared.values(), key=lambda p: (p.file, p.line)):

@@ -41,7 +41,11 @@ def _said(text: Text | None) -> str:
 
 def parameters(policy: Policy, word: str) -> Iterator[schema.ParameterHistory]:
     for history in policy.parameters.values():
-        about = [history.path, _said(history.title), *(v.reference for v in history.values)]
+        about = [
+            history.path,
+            _said(history.title),
+            *(word for v in history.values for word in (v.reference, getattr(v.reference, "en", ""))),
+        ]
         if word in plain(" ".join(about)):
             yield history
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jalon.core.lang import T, Text
+from jalon.core.lang import T, Text, Titled
 from jalon.policy.faults import Fault
 from jalon.policy.formula import Formula, FormulaError
 from jalon.policy.reader import Node
@@ -83,6 +83,14 @@ def string(node: Node, reading: Reading) -> Any:
     if node.kind == "scalar" and isinstance(node.value, str) and node.value.strip():
         return node.value.strip()
     return reading.fault(node, said(node), T("un texte (entre guillemets au besoin)", "a text (quoted if need be)"))
+
+
+def reference(node: Node, reading: Reading) -> Any:
+    """The title of a text, as it is; or what it says in our own words, then as fr and en."""
+    if node.kind != "map":
+        return string(node, reading)
+    pair = text(node, reading)
+    return BAD if pair is BAD else Titled(pair.fr, pair.en)
 
 
 def code(node: Node, reading: Reading) -> Any:
@@ -273,7 +281,7 @@ SOURCE_KEYS = ("reference", "source", "url", "reading", "to_confirm")
 def sourcing(node: Node, reading: Reading, *, required: bool) -> dict[str, Any]:
     """reference, url, reading and to_confirm of a record; a source key stands for both."""
     out: dict[str, Any] = {"reference": "", "url": None, "reading": False, "to_confirm": False}
-    for name, shape in (("reference", string), ("url", string)):
+    for name, shape in (("reference", reference), ("url", string)):
         part = node.get(name)
         if part is not None:
             value = shape(part, reading)

@@ -26,6 +26,8 @@ from jalon.core.why import Why
 from jalon.interests import access as interests
 from jalon.people.access import Actor, policy
 from jalon.people.models import Mandate, Organisation, User
+from jalon.projects.access import visible_to as projects_visible_to
+from jalon.projects.history import published_of
 from jalon.projects.models import Call, Project, Request
 from jalon.selection import access, actions, columns, letters as letter_texts, queries, rules, states
 from jalon.selection.messages import LETTERS
@@ -808,6 +810,7 @@ def ranking(request: HttpRequest, code: str) -> HttpResponse:
             **_frame(request, found, "selection-ranking"),
             "title": T("Classement des projets", "Ranking of the projects"),
             "rows": rows,
+            "opens": _opens(actor, found.call, rows),
             "page": pages,
             "total": total,
             "criteria": criteria,
@@ -838,6 +841,18 @@ def ranking(request: HttpRequest, code: str) -> HttpResponse:
         },
         status=400 if refusal else 200,
     )
+
+
+def _opens(actor: Actor, call: Call, rows: Iterable[queries.RankedRow]) -> set[int]:
+    """The projects of these rows whose page the actor may open: the ranking says more names than it opens files."""
+    shown = {row.project.pk for row in rows}
+    if access.reads_all(actor):
+        return shown
+    return set(access.projects_for(actor, call, clock.today()).filter(pk__in=shown).values_list("pk", flat=True))
+
+
+def _reads_file(actor: Actor, project: Project) -> bool:
+    return projects_visible_to(actor, clock.today()).filter(pk=project.pk).exists()
 
 
 def _why_rank(found: Exercise, scale: rules.Scale) -> Any:
@@ -1156,7 +1171,7 @@ def _project_page(
             **_frame(request, found, "selection-financing", (None, project.acronym)),
             "title": T("Financement de {p}", "Financing of {p}", p=project.acronym),
             "project": project,
-            "project_url": _link("project", project.slug),
+            "project_url": _link("project", project.slug) if _reads_file(actor, project) else "",
             "plan": plan,
             "rows": rows,
             "funder": funder,
@@ -1832,7 +1847,7 @@ def results(request: HttpRequest, code: str) -> HttpResponse:
             columns.result_rows(counted),
             simulated=counted.simulated,
         )
-    published = call.published or {}
+    published = published_of(call, today)
     figures = []
     for key, title, value, money in (
         ("submitted", T("projets déposés", "projects submitted"), counted.submitted, False),

@@ -655,16 +655,22 @@ def _hidden(actor: Actor, day: dt.date) -> Q | None:
 
 @dataclass(frozen=True)
 class Change:
-    """What was done on one case since a moment: how many acts, the last of them."""
+    """What was done on one case since a moment: how many acts, the last of them.
+
+    ``also``: how many other cases met the same act by the same hand on the same day (a whole call noted at once).
+    """
 
     case: str
     title: str
     url: str
     count: int
     last: JournalEntry
+    also: int = 0
 
 
 CHANGES_READ = 300
+ALIKE = 3
+"""The same act by the same hand on more files than this is told once."""
 NO_NEWS = ("register.load", "register.update", "carrier.load", "members.simulate", "contract.known")
 """Loading data is an act, and kept as one; it is no news for those who work."""
 
@@ -680,10 +686,18 @@ def changes_since(actor: Actor, day: dt.date, moment: dt.datetime, limit: int = 
     found: dict[str, list[JournalEntry]] = {}
     for entry in rows.order_by("-at", "-id")[:CHANGES_READ]:
         found.setdefault(entry.case, []).append(entry)
-    shown = list(found.items())[:limit]
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for case, entries in found.items():
+        last = entries[0]
+        hand = (case.partition(":")[0], last.act, last.user_label, last.organisation_label, last.at.date())
+        alike.setdefault(hand, []).append(case)
+    # A deed done on many files is one piece of news, told by its latest file.
+    also = {cases[0]: len(cases) - 1 for cases in alike.values() if len(cases) > ALIKE}
+    away = {case for cases in alike.values() if len(cases) > ALIKE for case in cases[1:]}
+    shown = [(case, entries) for case, entries in found.items() if case not in away][:limit]
     names = case_titles([case for case, _ in shown])
     describe([entries[0] for _, entries in shown])
-    return [Change(case, *names[case], len(entries), entries[0]) for case, entries in shown]
+    return [Change(case, *names[case], len(entries), entries[0], also.get(case, 0)) for case, entries in shown]
 
 
 def case_titles(cases: Iterable[str]) -> dict[str, tuple[str, str]]:
