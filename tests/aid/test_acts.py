@@ -103,6 +103,29 @@ def test_de_minimis_is_counted_over_the_single_undertaking(world):
     assert {o.name for o in gauge.members} == {"Capteurs du Midi", "Groupe Ravel", "Filiale sœur"}
 
 
+def test_a_loan_counts_for_its_equivalent(world):
+    lent = {"instrument": "loan", "nominal": Decimal(750_000), "years": Decimal(5)}
+    award = small(world, None, **lent)
+    assert (award.amount, award.nominal, award.years) == (150_000, 750_000, 5)
+    assert "750 000 € sur 5 ans" in plain(award.why["fr"]["steps"][0])
+    assert award.why["to_confirm"]
+    assert JournalEntry.objects.get(act="aid.recorded").after["nominal"] == "750000"
+    with pytest.raises(Refused, match="refusée en entier"):
+        small(world, None, **(lent | {"years": Decimal(6)}))  # the whole ceiling, on top of the half already used
+    for wrong, words in (
+        ({"instrument": "repayable_advance"}, "Aucune méthode n'est connue ici"),
+        ({"years": Decimal(11)}, "d'au plus 10 ans"),
+        ({"amount": 800_000}, "il ne peut pas le dépasser"),
+        ({"base": "notified", "measure": "SA.1"}, "n'existe que pour le de minimis"),
+    ):
+        asked = lent | wrong
+        with pytest.raises(Refused) as refusal:
+            small(world, asked.pop("amount", None), **asked)
+        assert words in plain(refusal.value)
+    said = small(world, 20_000, instrument="repayable_advance", nominal=Decimal(90_000))
+    assert queries.gauge(world.firm, world.day).used == 170_000 == award.amount + said.amount
+
+
 def test_what_a_firm_declares_counts_and_is_never_refused(world):
     declared = small(
         world, 250_000, authority=None, authority_name="Chambre régionale", declared=True, by=world.member,

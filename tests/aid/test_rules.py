@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given, settings, strategies as st
+from typer.testing import CliRunner
 
 from jalon.aid import rules
+from jalon.aid.commands import aid_app
 from jalon.core.errors import Refused
 from jalon.core.lang import speaking
 from jalon.policy import load, programmes
@@ -166,6 +169,23 @@ def test_de_minimis(row):
     assert (found.allowed, found.used, found.allowed_from) == (row["allowed"], row["used"], row.get("allowed_from"))
     assert (found.refusal is None) is row["allowed"]
     assert "inconnues" in french(found.coverage)
+
+
+@pytest.mark.parametrize("row", SMALL["equivalents"], ids=str)
+def test_the_gross_grant_equivalent(row):
+    years = money(row.get("years"))
+    found = rules.grant_equivalent(LAWS, row["instrument"], money(row["amount"]), years, row["day"])
+    assert found.amount == money(row.get("equivalent"))
+    assert (found.reason is None) is (found.amount is not None)
+    assert row.get("words", "") in french(found.reason)
+    assert found.why.to_confirm is bool(found.why.parameter.endswith("equivalents"))
+
+
+@given(st.integers(1, 10**10), st.sampled_from(["loan", "guarantee"]), st.integers(1, 10))
+def test_an_equivalent_never_passes_the_ceiling_nor_the_amount(cents, instrument, years):
+    nominal = Decimal(cents) / 100
+    found = rules.grant_equivalent(LAWS, instrument, nominal, Decimal(years), dt.date(2024, 1, 1))
+    assert found.amount is None or 0 < found.amount <= min(nominal, 300_000)
 
 
 @pytest.mark.parametrize("row", SMALL["nothing_in_force"], ids=str)
@@ -364,3 +384,16 @@ def test_cents_are_never_lost_and_no_ceiling_is_passed_unseen(lines):
         assert c.allowed == c.allowed.quantize(Decimal("0.01"))
         assert c.holds is (c.total <= c.allowed)
         assert sum(c.amounts.values(), Decimal(0)) == c.total
+
+
+# -- the terminal -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", table("terminal"), ids=lambda r: r["type"])
+def test_what_an_officer_types(row):
+    with speaking("fr"):
+        told = CliRunner().invoke(aid_app, shlex.split(row["type"]))
+    said = told.output.replace("\u202f", " ").replace("\xa0", " ")
+    assert told.exit_code == row["code"], said
+    for words in row["words"]:
+        assert words in said

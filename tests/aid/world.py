@@ -62,7 +62,7 @@ def small(world, amount, granted_on=None, **more):
     return actions.record_award(
         more.pop("beneficiary"),
         base=more.pop("base", "de_minimis"),
-        amount=Decimal(amount),
+        amount=None if amount is None else Decimal(amount),
         granted_on=granted_on or world.day,
         on=more.pop("on", world.day),
         **more,

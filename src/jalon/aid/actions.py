@@ -64,10 +64,12 @@ def record_award(
     beneficiary: Organisation,
     *,
     base: str,
-    amount: Decimal,
     granted_on: dt.date,
     by: Actor,
     on: dt.date,
+    amount: Decimal | None = None,
+    nominal: Decimal | None = None,
+    years: Decimal | None = None,
     authority: Organisation | None = None,
     authority_name: str = "",
     payer_name: str = "",
@@ -88,7 +90,8 @@ def record_award(
 
     Args:
         base: gber, de_minimis, sgei, notified, none.
-        amount: gross grant equivalent, in euros.
+        amount: gross grant equivalent, in euros; without it, it is computed from ``nominal`` and ``years`` where the
+            regulation of the day has a method (:func:`jalon.aid.rules.grant_equivalent`).
         authority: the body that grants; ``authority_name`` where a declared aid comes from a body not known here.
         bases: eligible costs by research category (gber).
         size: EU class on the day of granting; without it the one known that day is taken.
@@ -107,7 +110,22 @@ def record_award(
     laws = policy()
     part = laws.part("aid")
     costs = {k: v for k, v in (bases or {}).items() if v}
+    equivalent = None
+    if amount is None and part is not None:
+        equivalent = _equivalent(laws, base, instrument, nominal, years, granted_on)
+        amount = equivalent.amount if equivalent is not None else None
+    amount = amount or Decimal(0)
     _complete(laws, part, base, amount, granted_on, on, authority, authority_name, instrument, costs, measure, declared)
+    if nominal is not None and amount > nominal:
+        raise Refused(
+            T(
+                "Trouvé un équivalent-subvention de {a} pour un montant nominal de {n} : il ne peut pas le dépasser.",
+                "Found a grant equivalent of {a} for a nominal amount of {n}: it cannot be above it.",
+                a=rules.euros(amount),
+                n=rules.euros(nominal),
+            ),
+            kind="input",
+        )
     bonuses = tuple(dict.fromkeys(bonuses))
     with transaction.atomic():
         members = _lock([beneficiary], granted_on)
@@ -144,6 +162,11 @@ def record_award(
                 rule_set, why = rules.rule_set(laws, granted_on).code, _kept(ceiling.why)
                 if ceiling.refusal is not None:
                     raise Refused(ceiling.refusal, why=ceiling.why)
+        if equivalent is not None and why:
+            said = _kept(equivalent.why)
+            for code in ("fr", "en"):
+                why[code]["steps"] = [*said[code]["steps"], *why[code]["steps"]]
+            why["to_confirm"] = why["to_confirm"] or said["to_confirm"]
         main = max(costs, key=lambda c: costs[c]) if costs else ""
         award = Award(
             beneficiary=beneficiary,
@@ -160,6 +183,8 @@ def record_award(
             eligible_cost=sum(costs.values(), Decimal(0)) if costs else None,
             bonuses=list(bonuses),
             amount=amount,
+            nominal=nominal,
+            years=years,
             granted_on=granted_on,
             size=size,
             size_evidence=evidence[:300],
@@ -195,6 +220,8 @@ def record_award(
                 "legal_base": base,
                 "rule_set": rule_set,
                 "amount": amount,
+                "nominal": nominal,
+                "years": years,
                 "granted_on": granted_on,
                 "eligible_cost": award.eligible_cost,
                 "bonuses": list(bonuses),
@@ -203,6 +230,30 @@ def record_award(
             },
         )
     return award
+
+
+def _equivalent(
+    laws: Any, base: str, instrument: str, nominal: Decimal | None, years: Decimal | None, granted_on: dt.date
+) -> rules.Equivalent | None:
+    """The equivalent computed from the nominal amount; None when there is nothing to compute it from.
+
+    Raises:
+        Refused: no method for this form of aid, duration or legal base; the equivalent must then be given.
+    """
+    if nominal is None or instrument not in {i.code for i in laws.part("aid").instruments}:
+        return None
+    if base not in states.DE_MINIMIS:
+        raise Refused(
+            T(
+                "Donnez l'équivalent-subvention brut : l'équivalent simplifié n'existe que pour le de minimis.",
+                "Give the gross grant equivalent: the simplified one exists for de minimis only.",
+            ),
+            kind="input",
+        )
+    found = rules.grant_equivalent(laws, instrument, nominal, years, granted_on, kind=states.DE_MINIMIS[base])
+    if found.reason is not None:
+        raise Refused(found.reason, why=found.why, kind="input")
+    return found
 
 
 def _complete(

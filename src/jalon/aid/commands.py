@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jalon.aid import rules
+from jalon.aid import rules, states
 from jalon.core.errors import Refused
 from jalon.core.lang import T, Text, speaking
 from jalon.core.why import Why
@@ -23,14 +23,22 @@ aid_app = typer.Typer(
     help="Aides d'État : taux, seuils, de minimis, taille. / State aid: rates, thresholds, de minimis, size.",
 )
 
-On = Annotated[str, typer.Option("--on", help="Jour AAAA-MM-JJ / day YYYY-MM-DD")]
+On = Annotated[str, typer.Option("--on", help="Jour AAAA-MM-JJ ou JJ/MM/AAAA / day YYYY-MM-DD or DD/MM/YYYY")]
 Json = Annotated[bool, typer.Option("--json", help="JSON")]
 Lang = Annotated[str, typer.Option("--lang", help="fr, en")]
 Programme = Annotated[str, typer.Option("--programme", help="Programme / programme")]
 
 
 def _voice(lang: str) -> Any:
-    return speaking("en" if lang == "en" else "fr") if lang else nullcontext()
+    """Answer in the language asked for; another one is told at once."""
+    code = lang.strip().casefold()
+    if code not in ("", "fr", "en"):
+        typer.echo(
+            str(T("--lang : trouvé « {l} », attendu fr ou en.", "--lang: found “{l}”, expected fr or en.", l=lang)),
+            err=True,
+        )
+        raise typer.Exit(1)
+    return speaking(code) if code else nullcontext()
 
 
 def _say(text: object = "") -> None:
@@ -38,23 +46,27 @@ def _say(text: object = "") -> None:
 
 
 def _day(text: str, option: str = "--on") -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise Refused(
-            T(
-                "{o} : trouvé « {t} », attendu une date AAAA-MM-JJ.",
-                "{o}: found “{t}”, expected a date YYYY-MM-DD.",
-                o=option,
-                t=text,
-            ),
-            kind="input",
-        ) from None
+    """A day: 2024-01-31, or 31/01/2024 as French officers write it."""
+    for read in (dt.date.fromisoformat, lambda t: dt.datetime.strptime(t, "%d/%m/%Y").date()):
+        try:
+            return read(text.strip())
+        except ValueError:
+            continue
+    raise Refused(
+        T(
+            "{o} : trouvé « {t} », attendu une date AAAA-MM-JJ ou JJ/MM/AAAA.",
+            "{o}: found “{t}”, expected a date YYYY-MM-DD or DD/MM/YYYY.",
+            o=option,
+            t=text,
+        ),
+        kind="input",
+    )
 
 
 def _amount(text: str, option: str) -> Decimal:
     try:
-        found = Decimal(text.replace("\u202f", "").replace("\xa0", "").replace(" ", "").replace(",", "."))
+        bare = text.replace("\u202f", "").replace("\xa0", "").replace(" ", "").replace("€", "")
+        found = Decimal(bare.replace(",", "."))
     except InvalidOperation:
         found = Decimal("NaN")
     if not found.is_finite():
@@ -63,6 +75,21 @@ def _amount(text: str, option: str) -> Decimal:
             kind="input",
         )
     return found
+
+
+def _granted(text: str) -> tuple[dt.date, Decimal]:
+    """An award already granted, « 2024-03-10:120000 »."""
+    when, sign, figure = text.partition(":")
+    if not sign or not figure.strip():
+        raise Refused(
+            T(
+                "--award : trouvé « {t} », attendu le jour et le montant : 2024-03-10:120000.",
+                "--award: found “{t}”, expected the day and the amount: 2024-03-10:120000.",
+                t=text,
+            ),
+            kind="input",
+        )
+    return _day(when, "--award"), _amount(figure, "--award")
 
 
 def _stop(refusal: Refused, as_json: bool, day: dt.date | None = None) -> typer.Exit:
@@ -133,13 +160,15 @@ def _words(value: list[str]) -> list[str]:
 @aid_app.command()
 def intensity(
     *,
-    research: Annotated[str, typer.Option("--research", help="fundamental, industrial, experimental, feasibility")],
-    size: Annotated[str, typer.Option("--size", help="micro, small, medium, large")],
+    research: Annotated[
+        str, typer.Option("--research", help="fundamental, industrial, experimental, feasibility")
+    ] = "",
+    size: Annotated[str, typer.Option("--size", help="micro, small, medium, large")] = "",
     bonus: Annotated[
         list[str] | None,
         typer.Option("--bonus", help="collaboration, dissemination, licensing, a-area, region, design"),
     ] = None,
-    on: On,
+    on: On = "",
     as_json: Json = False,
     lang: Lang = "",
     programme: Programme = "",
@@ -190,7 +219,7 @@ def de_minimis(
         ),
     ] = None,
     kind: Annotated[str, typer.Option("--kind", help="general, sgei")] = "general",
-    on: On,
+    on: On = "",
     as_json: Json = False,
     lang: Lang = "",
     programme: Programme = "",
@@ -203,18 +232,12 @@ def de_minimis(
     with _voice(lang):
         try:
             day = _day(on)
-            awards = []
-            for text in award or []:
-                when, _, figure = text.partition(":")
-                awards.append(
-                    rules.Award(
-                        str(T("l'entreprise unique", "the single undertaking")),
-                        _amount(figure, "--award"),
-                        _day(when.strip() or "–", "--award"),
-                        kind,
-                        declared=True,
-                    )
-                )
+            kind = kind.strip().casefold()
+            known = str(T("l'entreprise unique", "the single undertaking"))
+            awards = [
+                rules.Award(known, sum_, when, kind, declared=True)
+                for when, sum_ in (_granted(text) for text in award or [])
+            ]
             found = rules.de_minimis(one_programme(programme), awards, _amount(amount, "--amount"), day, kind=kind)
         except Refused as refusal:
             raise _stop(refusal, as_json, day) from None
@@ -275,7 +298,7 @@ def notification(
     advances: Annotated[
         bool, typer.Option("--advances", help="Avances récupérables seules / repayable advances only")
     ] = False,
-    on: On,
+    on: On = "",
     as_json: Json = False,
     lang: Lang = "",
     programme: Programme = "",
@@ -288,9 +311,18 @@ def notification(
             policy, figure = one_programme(programme), _amount(amount, "--amount")
             costs: dict[str, Decimal] | None = None
             for text in cost or []:
-                name, _, value = text.partition("=")
+                name, sign, value = (part.strip() for part in text.partition("="))
+                if not sign or not value:
+                    raise Refused(
+                        T(
+                            "--cost : trouvé « {t} », attendu la catégorie et les coûts : industrial=1000000.",
+                            "--cost: found “{t}”, expected the category and the costs: industrial=1000000.",
+                            t=text,
+                        ),
+                        kind="input",
+                    )
                 costs = costs or {}
-                costs[name.strip()] = costs.get(name.strip(), Decimal(0)) + _amount(value, "--cost")
+                costs[name.casefold()] = costs.get(name.casefold(), Decimal(0)) + _amount(value, "--cost")
             if costs is None and not kind:
                 raise Refused(
                     T(
@@ -302,7 +334,11 @@ def notification(
             found = rules.notification(
                 policy, figure, day, costs=costs, kind=kind, european=european, advances=advances
             )
-            published = rules.publication(policy, figure, day)
+            published, silent = None, None
+            try:
+                published = rules.publication(policy, figure, day)
+            except rules.NoRules as nothing:
+                silent = nothing
         except Refused as refusal:
             raise _stop(refusal, as_json, day) from None
         if as_json:
@@ -313,12 +349,14 @@ def notification(
                             "notify": found.needed,
                             "threshold": found.threshold,
                             "kind": found.code,
-                            "publish": published.needed,
-                            "publication_threshold": published.threshold,
-                            "publish_by": published.due_on,
+                            "publish": published.needed if published else None,
+                            "publication_threshold": published.threshold if published else None,
+                            "publish_by": published.due_on if published else None,
                             "on": day,
                             "why": why_as_data(found.why),
-                            "why_publish": why_as_data(published.why),
+                            "why_publish": why_as_data(published.why)
+                            if published
+                            else {"rule": silent.reason if silent else ""},
                         }
                     ),
                     ensure_ascii=False,
@@ -344,6 +382,9 @@ def notification(
             )
         )
         say_why(found.why)
+        if published is None:
+            _say(silent.reason if silent else "")
+            return
         _say(
             T("À publier au plus tard le {d}.", "To be published by {d}.", d=published.due_on)
             if published.due_on
@@ -357,7 +398,150 @@ def notification(
 
 
 @aid_app.command()
-def thresholds(on: On, as_json: Json = False, lang: Lang = "", programme: Programme = "") -> None:
+def equivalent(
+    *,
+    instrument: Annotated[str, typer.Option("--instrument", help="loan, guarantee, repayable_advance, grant…")] = "",
+    amount: Annotated[str, typer.Option("--amount", help="Montant nominal / nominal amount")],
+    years: Annotated[str, typer.Option("--years", help="Durée en années / duration in years")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="general, sgei")] = "general",
+    on: On = "",
+    as_json: Json = False,
+    lang: Lang = "",
+    programme: Programme = "",
+) -> None:
+    """L'équivalent-subvention brut d'un prêt, d'une garantie. / The gross grant equivalent of a loan, a guarantee.
+
+    Répond 1 quand aucune méthode ne le donne. / Answers 1 when no method gives it.
+    """
+    day = None
+    with _voice(lang):
+        try:
+            day = _day(on)
+            found = rules.grant_equivalent(
+                one_programme(programme),
+                instrument.strip().casefold().replace("-", "_"),
+                _amount(amount, "--amount"),
+                _amount(years, "--years") if years.strip() else None,
+                day,
+                kind=kind.strip().casefold(),
+            )
+        except Refused as refusal:
+            raise _stop(refusal, as_json, day) from None
+        if as_json:
+            data = {"equivalent": found.amount, "reason": found.reason, "on": day, "why": why_as_data(found.why)}
+            _say(json.dumps(plain(data), ensure_ascii=False, indent=2))
+        else:
+            _say(rules.euros(found.amount) if found.amount is not None else found.reason)
+            say_why(found.why)
+        if found.amount is None:
+            raise typer.Exit(1)
+
+
+@aid_app.command()
+def cluster(
+    *,
+    operating: Annotated[
+        list[str] | None,
+        typer.Option("--operating", help="Année:coûts:aides, 2024:600000:280000 / year:costs:aid"),
+    ] = None,
+    investment: Annotated[
+        list[str] | None,
+        typer.Option("--investment", help="Année:coûts:aides[:zone a ou c] / year:costs:aid[:area a or c]"),
+    ] = None,
+    on: On = "",
+    as_json: Json = False,
+    lang: Lang = "",
+    programme: Programme = "",
+) -> None:
+    """L'aide au pôle lui-même tient-elle (article 27) ? / Does the aid to the cluster itself hold (article 27)?
+
+    Répond 1 quand un plafond est passé. / Answers 1 when a ceiling is passed.
+    """
+    day = None
+    with _voice(lang):
+        try:
+            day = _day(on)
+            lines = [_cluster_line("operating", text) for text in operating or []]
+            lines += [_cluster_line("investment", text) for text in investment or []]
+            if not lines:
+                raise Refused(
+                    T(
+                        "Donnez au moins une année : --operating 2024:600000:280000.",
+                        "Give at least one year: --operating 2024:600000:280000.",
+                    ),
+                    kind="input",
+                )
+            found = rules.cluster_aid(one_programme(programme), lines, day)
+        except Refused as refusal:
+            raise _stop(refusal, as_json, day) from None
+        told = found.notification
+        if as_json:
+            rows = [
+                {"kind": c.kind, "aid": c.aid, "eligible": c.eligible, "share": c.share, "ceiling": c.ceiling,
+                 "margin": c.margin, "refusal": c.refusal, "why": why_as_data(c.why)}
+                for c in found.checks
+            ]  # fmt: skip
+            data = {
+                "checks": rows, "years": found.years, "most_years": found.most_years, "years_refusal": found.years_refusal,
+                "notify": told.needed if told else None, "on": day,
+            }  # fmt: skip
+            _say(json.dumps(plain(data), ensure_ascii=False, indent=2))
+        else:
+            for check in found.checks:
+                _say(check.refusal or _cluster_share(check))
+                say_why(check.why)
+            if found.years:
+                _say(
+                    found.years_refusal
+                    or T(
+                        "Durée : {n} ans comptés, au plus {m}.",
+                        "Period: {n} years counted, at most {m}.",
+                        n=found.years,
+                        m=found.most_years,
+                    )
+                )
+                say_why(found.years_why)
+            if told is not None and told.needed:
+                _say(T("À notifier : au-delà de {l}.", "To be notified: above {l}.", l=rules.euros(told.threshold)))
+                say_why(told.why)
+        if found.years_refusal is not None or any(not check.holds for check in found.checks):
+            raise typer.Exit(1)
+
+
+def _cluster_line(kind: str, text: str) -> rules.ClusterLine:
+    parts = [part.strip() for part in text.split(":")]
+    most = 4 if kind == "investment" else 3
+    if not 3 <= len(parts) <= most or not parts[0].isdigit():
+        raise Refused(
+            T(
+                "--{o} : trouvé « {t} », attendu année:coûts:aides, 2024:600000:280000{z}.",
+                "--{o}: found “{t}”, expected year:costs:aid, 2024:600000:280000{z}.",
+                o=kind,
+                t=text,
+                z=T(" (et la zone, a ou c)", " (and the area, a or c)") if kind == "investment" else "",
+            ),
+            kind="input",
+        )
+    option = f"--{kind}"
+    payers = {str(T("financeurs publics", "public funders")): _amount(parts[2], option)}
+    area = parts[3].casefold() if len(parts) > 3 else ""
+    return rules.ClusterLine(int(parts[0]), kind, _amount(parts[1], option), payers, area)
+
+
+def _cluster_share(check: rules.ClusterCheck) -> Text:
+    return T(
+        "{k} : {a} pour {e} de coûts admissibles, {s} ; plafond {c}.",
+        "{k}: {a} for {e} of eligible costs, {s}; ceiling {c}.",
+        k=states.CLUSTER_KINDS[check.kind],
+        a=rules.euros(check.aid),
+        e=rules.euros(check.eligible),
+        s=rules.percent(check.share),
+        c=rules.percent(check.ceiling),
+    )
+
+
+@aid_app.command()
+def thresholds(on: On = "", as_json: Json = False, lang: Lang = "", programme: Programme = "") -> None:
     """Les seuils de notification d'un jour. / The notification thresholds of a day."""
     day = None
     with _voice(lang):
@@ -399,7 +583,7 @@ def size(
         Path, typer.Argument(help="Comptes et liens, en YAML ou JSON / accounts and links, in YAML or JSON")
     ],
     firm: Annotated[str, typer.Argument(help="L'entreprise / the firm")],
-    on: On,
+    on: On = "",
     as_json: Json = False,
     lang: Lang = "",
     programme: Programme = "",

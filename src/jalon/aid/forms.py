@@ -114,7 +114,7 @@ class AwardForm(forms.Form):
     amount = FigureField(
         label=T("Équivalent-subvention brut", "Gross grant equivalent"),
         unit="€",
-        error_messages={"required": T("Donnez le montant.", "Give the amount.")},
+        required=False,
     )
     granted_on = day_field(
         T("Accordée le", "Granted on"),
@@ -124,6 +124,20 @@ class AwardForm(forms.Form):
         ),
     )
     instrument = forms.ChoiceField(label=T("Forme de l'aide", "Form of the aid"))
+    nominal = FigureField(
+        label=T("Montant nominal, si ce n'est pas une subvention", "Nominal amount, if it is not a grant"),
+        help_text=T(
+            "Prêt ou garantie de minimis : l'équivalent vide se calcule du nominal et de la durée quand un texte le permet.",
+            "De minimis loan or guarantee: left empty, the equivalent is computed from amount and duration where a text allows.",
+        ),
+        required=False,
+        unit="€",
+    )
+    years = FigureField(
+        label=T("Durée du prêt ou de la garantie", "Duration of the loan or guarantee"),
+        required=False,
+        unit=T("ans", "years"),
+    )
     title = forms.CharField(label=T("Objet", "Object"), required=False, max_length=255)
     number = forms.CharField(label=T("Numéro de l'aide", "Number of the aid"), required=False, max_length=80)
     measure = forms.CharField(
@@ -160,6 +174,7 @@ class AwardForm(forms.Form):
         self.fields["authority"].required = not declared
         self.fields["authority"].error_messages["required"] = T("Dites qui accorde l'aide.", "Say who grants the aid.")
         self.fields["instrument"].choices = _titles(part.instruments)
+        self.hows = [(i.title, i.how) for i in part.instruments if i.how is not None]
         scheme = next((s for s in laws.members.size_schemes if s.code == part.size_scheme), None)
         self.fields["size"].choices = [("", "–"), *(_titles(scheme.categories) if scheme else [])]
         known: dict[str, str] = {}
@@ -182,6 +197,12 @@ class AwardForm(forms.Form):
                 max_length=255,
             )
             self.order_fields(["authority", "authority_name"])
+
+    def clean(self) -> Any:
+        data = super().clean() or {}
+        if data.get("amount") is None and data.get("nominal") is None and not {"amount", "nominal"} & set(self.errors):
+            self.add_error("amount", T("Donnez le montant.", "Give the amount."))
+        return data
 
     @property
     def costs(self) -> dict[str, Decimal]:

@@ -82,7 +82,8 @@ class Award(models.Model):
     none (no State aid). ``rule_set``: the code of the policy's rule set in force on ``granted_on``. ``amount`` is the gross
     grant equivalent in euros. ``bases``: eligible costs by research category; ``category`` the one it mainly is. ``size``:
     class of the EU definition on the day of granting. ``declared``: told by the beneficiary, granted by another body
-    (``authority_name``). ``case``: the journal's name of the project or agreement it comes from. ``why``: how the checks
+    (``authority_name``). ``nominal`` and ``years``: what was lent, advanced or guaranteed, and for how long, where the aid is
+    not a plain grant. ``case``: the journal's name of the project or agreement it comes from. ``why``: how the checks
     were made that day. Nothing is erased: an award that is withdrawn keeps its line.
     """
 
@@ -100,6 +101,8 @@ class Award(models.Model):
     eligible_cost = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     bonuses = models.JSONField(default=list, blank=True)
     amount = models.DecimalField(max_digits=14, decimal_places=2)
+    nominal = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    years = models.DecimalField(max_digits=5, decimal_places=2, null=True)
     granted_on = models.DateField()
     size = models.CharField(max_length=20, blank=True)
     size_evidence = models.CharField(max_length=300, blank=True)
@@ -117,6 +120,9 @@ class Award(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="aid_amount_above_zero"),
+            models.CheckConstraint(
+                condition=Q(nominal__isnull=True) | Q(nominal__gte=F("amount")), name="aid_not_above_its_nominal"
+            ),
             models.CheckConstraint(
                 condition=Q(authority__isnull=False) | ~Q(authority_name=""), name="aid_names_its_authority"
             ),

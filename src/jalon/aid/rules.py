@@ -11,7 +11,7 @@ import calendar
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import Any
 
 from jalon.core.errors import Refused
@@ -150,8 +150,13 @@ def parameter(policy: Any, name: str, day: dt.date) -> Any | None:
     return policy.on(day).find(f"aid.{name}")
 
 
-def _options(things: Iterable[Any]) -> str:
-    return ", ".join(f"{t.code} ({t.title})" for t in things)
+def _word(text: str) -> str:
+    """A code as people type it: spaces around and capitals do not count."""
+    return text.strip().casefold()
+
+
+def _listed(things: Iterable[Any]) -> Text:
+    return joined([T("{c} ({t})", "{c} ({t})", c=t.code, t=t.title) for t in things], ", ")
 
 
 def _unknown(what: Text, word: str, things: Iterable[Any]) -> Refused:
@@ -160,8 +165,29 @@ def _unknown(what: Text, word: str, things: Iterable[Any]) -> Refused:
             "{what} : trouvé « {w} », attendu l'un de : {k}.",
             "{what}: found “{w}”, expected one of: {k}.",
             what=what,
-            w=word,
-            k=joined([T("{c} ({t})", "{c} ({t})", c=t.code, t=t.title) for t in things], ", "),
+            w=word or "–",
+            k=_listed(things),
+        ),
+        kind="input",
+    )
+
+
+def _not_that_day(
+    what: Text, word: str, knowing: Sequence[Any], rules: Any, day: dt.date, things: Iterable[Any]
+) -> Refused:
+    """A word that other states of the regulation know: from when to when, and what there is on the day."""
+    last = knowing[-1].valid_to
+    return Refused(
+        T(
+            "{what} « {b} » n'existe pas le {d} ({r}) ; texte connu du {f} au {u}. Possibles ce jour-là : {k}.",
+            "{what} “{b}” does not exist on {d} ({r}); it is known from {f} to {u}. Possible that day: {k}.",
+            what=what,
+            b=word,
+            d=day_text(day),
+            r=rules.short,
+            f=day_text(knowing[0].valid_from),
+            u=day_text(last) if last else "–",
+            k=_listed(things),
         ),
         kind="input",
     )
@@ -209,12 +235,16 @@ def intensity(policy: Any, research: str, size: str, bonuses: Iterable[str], day
         Refused: an unknown word (the possible ones are listed), or bonuses that cannot be combined.
     """
     rules = rule_set(policy, day)
+    research, size = _word(research), _word(size)
     category = rules.category(research)
     if category is None:
+        knowing = [s for s in _part(policy).rule_sets if s.category(research) is not None]
+        if knowing:
+            raise _not_that_day(T("La catégorie", "The category"), research, knowing, rules, day, rules.categories)
         raise _unknown(T("Catégorie de recherche", "Research category"), research, rules.categories)
     firm = rules.size(size)
     if firm is None:
-        raise _unknown(T("Taille d'entreprise", "Size of firm"), size, rules.sizes)
+        raise _unknown_size(size, rules)
     chosen = _bonuses(policy, rules, bonuses, day)
     _combinable(chosen, rules, day)
     steps: list[Text] = []
@@ -306,26 +336,41 @@ def intensity(policy: Any, research: str, size: str, bonuses: Iterable[str], day
     )
 
 
+def _unknown_size(size: str, rules: Any) -> Refused:
+    """What sizes there are, with the classes of the EU definition that each holds: a national class is not one of them."""
+    return Refused(
+        T(
+            "Taille d'entreprise : trouvé « {w} », attendu l'un de : {k}. C'est la taille européenne du jour de l'octroi, "
+            "non la catégorie française : une ETI est une grande entreprise (large).",
+            "Size of firm: found “{w}”, expected one of: {k}. It is the EU size on the day of granting, not the French "
+            "category: an “ETI” (mid-size) is a large enterprise (large).",
+            w=size or "–",
+            k=joined(
+                [
+                    T(
+                        "{c} ({t} : {m})",
+                        "{c} ({t}: {m})",
+                        c=one.code,
+                        t=one.title,
+                        m=", ".join(one.classes),
+                    )
+                    for one in rules.sizes
+                ],
+                ", ",
+            ),
+        ),
+        kind="input",
+    )
+
+
 def _bonuses(policy: Any, rules: Any, words: Iterable[str], day: dt.date) -> list[Any]:
     found = []
-    for word in dict.fromkeys(words):
+    for word in dict.fromkeys(map(_word, words)):
         bonus = rules.bonus(word)
         if bonus is None:
-            elsewhere = next((s for s in _part(policy).rule_sets if s.bonus(word) is not None), None)
-            if elsewhere is not None:
-                raise Refused(
-                    T(
-                        "Le bonus « {b} » n'existe pas le {d} ({r}) ; il est connu du {f} au {u}. Possibles ce jour-là : {k}.",
-                        "The bonus “{b}” does not exist on {d} ({r}); it is known from {f} to {u}. Possible that day: {k}.",
-                        b=word,
-                        d=day_text(day),
-                        r=rules.short,
-                        f=day_text(elsewhere.valid_from),
-                        u=day_text(elsewhere.valid_to) if elsewhere.valid_to else "–",
-                        k=joined([T("{c} ({t})", "{c} ({t})", c=t.code, t=t.title) for t in rules.bonuses], ", "),
-                    ),
-                    kind="input",
-                )
+            knowing = [s for s in _part(policy).rule_sets if s.bonus(word) is not None]
+            if knowing:
+                raise _not_that_day(T("Le bonus", "The bonus"), word, knowing, rules, day, rules.bonuses)
             raise _unknown(T("Bonus", "Bonus"), word, rules.bonuses)
         found.append(bonus)
     return found
@@ -795,6 +840,7 @@ def notification(
         european: a Eureka project or one of a joint undertaking; advances: the aid is repayable advances only.
     """
     rules = rule_set(policy, day)
+    _sound(str(T("Aide", "Aid")), (amount,))
     steps: list[Text] = []
     if costs is not None:
         kind, how = mainly(policy, costs, day)
@@ -1356,6 +1402,8 @@ def de_minimis(
         )
     rules = de_minimis_rules(policy, kind, day)
     same = sorted((a for a in awards if a.kind == kind), key=lambda a: (a.granted_on, a.beneficiary))
+    for award in same:
+        _sound(award.beneficiary, (award.amount,))
     start = window_start(rules, day)
     counted = tuple(a for a in same if start <= a.granted_on <= day)
     used = sum((a.amount for a in counted), ZERO)
@@ -1515,6 +1563,136 @@ def _first_day(part: Any, same: Sequence[Award], amount: Decimal, day: dt.date, 
         if used + amount <= rules.ceiling and _later_refusal(part, same, amount, moment, kind) is None:
             return moment
     return None
+
+
+# -- gross grant equivalent -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """The gross grant equivalent of an aid that is not a plain grant.
+
+    ``amount``: to the cent, upwards (a ceiling is never passed by rounding); None when no method is known here, and then
+    ``reason`` says so: the equivalent is to be told by who grants, with its method.
+    """
+
+    instrument: str
+    nominal: Decimal
+    years: Decimal | None
+    amount: Decimal | None
+    reason: Text | None
+    why: Why
+
+
+def grant_equivalent(
+    policy: Any, instrument: str, nominal: Decimal, years: Decimal | None, day: dt.date, *, kind: str = "general"
+) -> Equivalent:
+    """The gross grant equivalent of a *de minimis* aid of ``nominal`` euros over ``years``.
+
+    A grant is its own equivalent. Loans and guarantees have a simplified one where the regulation of the day gives it: the
+    share of the ceiling that the amount is of the largest amount of its duration. A shorter duration does not lower it
+    (our cautious reading). Anything else has no method here, and none is made up.
+
+    Raises:
+        NoRules: no regulation in force on the day.
+        Refused: an unknown form of aid, an amount or a duration that is not above zero.
+    """
+    part = _part(policy)
+    form = next((i for i in part.instruments if i.code == instrument), None)
+    if form is None:
+        raise _unknown(T("Forme d'aide", "Form of aid"), instrument, part.instruments)
+    if nominal <= 0 or (years is not None and years <= 0):
+        raise Refused(
+            T(
+                "Trouvé {a} sur {y}, attendu un montant et une durée au-dessus de zéro.",
+                "Found {a} over {y}, expected an amount and a duration above zero.",
+                a=euros(nominal),
+                y=_years(years),
+            ),
+            kind="input",
+        )
+    rules = de_minimis_rules(policy, kind, day)
+    several = sorted((e for e in rules.equivalents if e.instrument == instrument), key=lambda e: e.years)
+    fitting = next((e for e in several if years is not None and years <= e.years), None)
+    amount: Decimal | None = None
+    reason: Text | None = None
+    step: Text
+    if instrument == "grant":
+        amount = nominal
+        step = T("Une subvention est son propre équivalent.", "A grant is its own equivalent.")
+    elif not several:
+        reason = T(
+            "Aucune méthode n'est connue ici pour « {i} » le {d} : l'équivalent-subvention brut est celui que dit "
+            "l'organisme qui accorde l'aide, avec sa méthode. Jalon n'en invente pas.",
+            "No method is known here for “{i}” on {d}: the gross grant equivalent is what the granting body states, with "
+            "its method. Jalon makes none up.",
+            i=form.title,
+            d=day_text(day),
+        )
+        step = reason
+    elif fitting is None:
+        reason = T(
+            "L'équivalent simplifié demande une durée, d'au plus {n} ans ; trouvé {y}.",
+            "The simplified equivalent needs a duration of at most {n} years; found {y}.",
+            n=several[-1].years,
+            y=_years(years),
+        )
+        step = reason
+    elif nominal > fitting.amount:
+        reason = T(
+            "{a} sur {y} : l'équivalent simplifié vaut jusqu'à {m} pour une durée d'au plus {n} ans.",
+            "{a} over {y}: the simplified equivalent holds up to {m} for a duration of at most {n} years.",
+            a=euros(nominal),
+            y=_years(years),
+            m=euros(fitting.amount),
+            n=fitting.years,
+        )
+        step = reason
+    else:
+        amount = (rules.ceiling * nominal / fitting.amount).quantize(CENT, rounding=ROUND_UP)
+        step = T(
+            "{i}, {a} sur {y} : {c} × {a} / {m} (au plus {n} ans) = {e}",
+            "{i}, {a} over {y}: {c} × {a} / {m} (at most {n} years) = {e}",
+            i=form.title,
+            a=euros(nominal),
+            y=_years(years),
+            c=euros(rules.ceiling),
+            m=euros(fitting.amount),
+            n=fitting.years,
+            e=euros(amount),
+        )
+    law = fitting or (several[0] if several else rules)
+    why = Why(
+        rule=T(
+            "Équivalent-subvention brut : la même part du plafond que celle du montant dans le plus grand montant admis pour "
+            "sa durée ; une durée plus courte ne le réduit pas (lecture prudente).",
+            "Gross grant equivalent: the same share of the ceiling as the amount is of the largest amount allowed for its "
+            "duration; a shorter duration does not lower it (cautious reading).",
+        )
+        if several
+        else T("L'aide compte pour son équivalent-subvention brut.", "Aid counts for its gross grant equivalent."),
+        parameter=f"aid.de_minimis.{rules.code}" + (".equivalents" if several else ""),
+        value=amount,
+        unit="€",
+        reference=law.reference,
+        url=law.url or "",
+        day=day,
+        inputs={
+            T("Forme de l'aide", "Form of the aid"): form.title,
+            T("Montant nominal", "Nominal amount"): euros(nominal),
+            T("Durée", "Duration"): _years(years),
+        },
+        steps=() if step is reason else (step,),
+        reading=law.reading,
+        to_confirm=law.to_confirm,
+    )
+    return Equivalent(instrument, nominal, years, amount, reason, why)
+
+
+def _years(years: Decimal | None) -> Text:
+    if years is None:
+        return T("une durée inconnue", "an unknown duration")
+    return Said(lambda lang: f"{fmt.number(years, lang=lang)} {'ans' if lang == 'fr' else 'years'}")
 
 
 # -- size: the EU definition and the French one -------------------------------------------------------------------
@@ -1948,5 +2126,5 @@ def aid_size(policy: Any, category: str | None, day: dt.date) -> str:
     rules = rule_set(policy, day)
     size = rules.size(category)
     if size is None:
-        raise _unknown(T("Taille d'entreprise", "Size of firm"), category, rules.sizes)
+        raise _unknown_size(category, rules)
     return size.code

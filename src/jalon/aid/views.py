@@ -188,6 +188,7 @@ def thresholds(request: HttpRequest) -> HttpResponse:
         (kind, rules.in_force([d for d in part.de_minimis if d.kind == kind.code], day))
         for kind in part.de_minimis_kinds
     ]
+    forms = {i.code: i.title for i in part.instruments}
     names = (
         "publication_above publication_within mainly_above notification_factor_european notification_factor_advance "
         "cluster_operating_ceiling cluster_operating_years cluster_investment_ceiling cluster_investment_bonus_c "
@@ -216,6 +217,8 @@ def thresholds(request: HttpRequest) -> HttpResponse:
             "refusal": refusal,
             "thresholds": [(t, PER_TITLES[t.per]) for t in (rule_set.thresholds if rule_set else ())],
             "small": small,
+            "instruments": part.instruments,
+            "equivalents": [(forms.get(e.instrument), e) for _, law in small if law for e in law.equivalents],
             "figures": figures,
             "rule_sets": part.rule_sets,
             "owner_kinds": part.owner_kinds,
@@ -345,6 +348,8 @@ def _export(request: HttpRequest, rows: QuerySet[Award], name: str, part: Any) -
         ("number", Column(T("Numéro unique de l'aide", "Unique number of the aid"))),
         ("payer", Column(T("Organisme financeur, s'il diffère", "Financing body, if different"))),
         ("regulation", Column(T("Règlement", "Regulation"), width=40)),
+        ("nominal", Column(T("Montant nominal (€)", "Nominal amount (€)"), "money")),
+        ("years", Column(T("Durée (ans)", "Duration (years)"), "number")),
         ("eligible", Column(T("Coûts admissibles (€)", "Eligible costs (€)"), "money")),
         ("state", Column(T("État au registre", "State in the ledger"))),
         ("published_on", Column(T("Publiée le", "Published on"), "date")),
@@ -388,6 +393,8 @@ def _lines(found: QuerySet[Award], part: Any) -> Iterator[tuple[Any, ...]]:
                 a.number,
                 a.payer_name,
                 texts.get(a.rule_set, ""),
+                a.nominal,
+                a.years,
                 a.eligible_cost,
                 str(_row(a)["state"]),
                 a.published_on,
@@ -692,6 +699,7 @@ def _picture(part: Any, awards: list[rules.Award], day: dt.date, width: int) -> 
             "De minimis that counts, quarter by quarter; dashed, the ceiling",
         ),
         today=day,
+        names=(T("Compte ce jour-là", "Counts on that day"), T("Plafond", "Ceiling")),
     )
 
 
@@ -717,6 +725,8 @@ def new_award(request: HttpRequest, pk: int) -> HttpResponse:
                 found,
                 base=data["base"],
                 amount=data["amount"],
+                nominal=data["nominal"],
+                years=data["years"],
                 granted_on=data["granted_on"],
                 authority=data["authority"],
                 authority_name=data.get("authority_name", ""),

@@ -248,6 +248,7 @@ def trend(
     title: Any = "",
     today: date | None = None,
     breaks: Iterable[tuple[Any, Any]] = (),
+    names: tuple[Any, Any] = (_OBSERVED, _TARGET),
     standalone: bool = False,
 ) -> Drawing:
     """Observed values as a line, their targets as a dashed one, the last known value written out.
@@ -257,14 +258,15 @@ def trend(
         targets: points ``(at, value)``.
         unit: as in :func:`jalon.ui.format.value`.
         breaks: ``(at, words)`` where the definition changed: a series is not joined across them.
+        names: what the two series are called, where they are not observations and their target.
     """
     seen = sorted((_of(Point, p) for p in series), key=lambda p: _x(p.at))
     aims = sorted((_of(Point, p) for p in targets), key=lambda p: _x(p.at))
     breaks = [(_x(at), str(words)) for at, words in breaks]
     known = [p for p in seen if p.value is not None]
     goal = [p for p in aims if p.value is not None]
-    table = _trend_table(seen, aims, unit)
-    desc = _trend_words(known, goal, unit)
+    table = _trend_table(seen, aims, unit, names)
+    desc = _trend_words(known, goal, unit, names[1])
     svg = _Svg(width, height, title, desc, standalone=standalone)
     values = [float(p.value) for p in known + goal]
     if not values:
@@ -333,7 +335,7 @@ def trend(
     if goal:
         aim = goal[-1]
         x, y = px(_x(aim.at)), py(float(aim.value))
-        words = f"{_TARGET} {_number(aim.value, unit)}"
+        words = f"{names[1]} {_number(aim.value, unit)}"
         below = bool(known) and _x(known[-1].at) > first + (last - first) * 0.6 and py(float(known[-1].value)) < y
         svg.text(
             min(x + right - 2, width), y + 18 if below and y + 18 < height - bottom else y - 9, words, "c-soft", "end"
@@ -373,7 +375,9 @@ def _time_axis(svg: _Svg, points: Sequence[Point], first: float, last: float, px
     _year_labels(svg, months or [(px(first), fmt.day_short(start))], y, room)
 
 
-def _trend_table(seen: Sequence[Point], aims: Sequence[Point], unit: str | None) -> Table:
+def _trend_table(
+    seen: Sequence[Point], aims: Sequence[Point], unit: str | None, names: tuple[Any, Any] = (_OBSERVED, _TARGET)
+) -> Table:
     goals = {_x(p.at): p for p in aims}
     values = {_x(p.at): p for p in seen}
     rows = []
@@ -385,11 +389,11 @@ def _trend_table(seen: Sequence[Point], aims: Sequence[Point], unit: str | None)
         )
         row = [_when((p or aim).at), shown]
         rows.append((*row, "" if aim is None else _full(aim.value, unit)) if aims else tuple(row))
-    heads = (str(T("Date", "Date")), str(_OBSERVED), *([str(_TARGET)] if aims else []))
+    heads = (str(T("Date", "Date")), str(names[0]), *([str(names[1])] if aims else []))
     return Table(heads, tuple(rows))
 
 
-def _trend_words(known: Sequence[Point], goal: Sequence[Point], unit: str | None) -> str:
+def _trend_words(known: Sequence[Point], goal: Sequence[Point], unit: str | None, aim: Any) -> str:
     """The chart in a sentence, for who does not see it."""
     parts = []
     if known:
@@ -415,8 +419,8 @@ def _trend_words(known: Sequence[Point], goal: Sequence[Point], unit: str | None
     if goal:
         parts.append(
             str(
-                T("Cible : {c} en {z}.", "Target: {c} in {z}.").format(
-                    c=_full(goal[-1].value, unit), z=_month_or_year(goal[-1].at)
+                T("{n} : {c} en {z}.", "{n}: {c} in {z}.").format(
+                    n=aim, c=_full(goal[-1].value, unit), z=_month_or_year(goal[-1].at)
                 )
             )
         )

@@ -118,6 +118,15 @@ class RuleSet(Sourced):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Largest(Sourced):
+    """The largest loan or guarantee of a duration whose simplified gross grant equivalent is the whole ceiling."""
+
+    instrument: str
+    amount: Decimal
+    years: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeMinimis(Sourced):
     """A ceiling of *de minimis* aid per single undertaking, from a day to a day.
 
@@ -132,6 +141,7 @@ class DeMinimis(Sourced):
     window: str
     valid_from: date
     valid_to: date | None
+    equivalents: tuple[Largest, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,11 +165,12 @@ class Owner(Sourced):
 
 @dataclass(frozen=True, kw_only=True)
 class Instrument(Sourced):
-    """A form of aid; ``annex`` is its line in field 7 of annex III."""
+    """A form of aid; ``annex`` is its line in field 7 of annex III, ``how`` says how its amount is told."""
 
     code: str
     title: Text
     annex: Text
+    how: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,6 +270,7 @@ RULE_SET = record(
     sourced=True,
     check=_rule_set,
 )
+LARGEST = record(Largest, {"instrument": Key(code), "amount": Key(amount), "years": Key(natural)}, sourced=True)
 DE_MINIMIS = record(
     DeMinimis,
     {
@@ -269,6 +281,7 @@ DE_MINIMIS = record(
         "years": Key(natural),
         "window": Key(one_of(WINDOWS)),
         **VALID,
+        "equivalents": Key(many(LARGEST), ()),
     },
     sourced=True,
     check=_ordered,
@@ -285,7 +298,9 @@ OWNER = record(
     },
     sourced=True,
 )
-INSTRUMENT = record(Instrument, {"code": Key(code), "title": Key(text), "annex": Key(text)}, sourced=True)
+INSTRUMENT = record(
+    Instrument, {"code": Key(code), "title": Key(text), "annex": Key(text), "how": Key(text, None)}, sourced=True
+)
 COST_KIND = record(CostKind, {"code": Key(code), "title": Key(text)})
 
 KEYS = {
@@ -308,7 +323,16 @@ def cross(part: Any, others: dict[str, dict[str, Any]], fault: Any) -> None:
         for before, after in pairwise([d for d in part.de_minimis if d.kind == kind.code]):
             _follows(before, after, f"de_minimis.{after.code}", fault)
     kinds = [kind.code for kind in part.de_minimis_kinds]
+    forms = [form.code for form in part.instruments]
     for one in part.de_minimis:
+        for largest in one.equivalents:
+            if largest.instrument not in forms:
+                fault(
+                    one,
+                    f"de_minimis.{one.code}.equivalents",
+                    T("la forme d’aide « {i} »", "the form of aid “{i}”", i=largest.instrument),
+                    T("l’une de {k}", "one of {k}", k=", ".join(forms) or "–"),
+                )
         if one.kind not in kinds:
             fault(
                 one,
