@@ -156,6 +156,7 @@ def states_page(policy: Any) -> str:
         policy, "Claims for payment", "jalon.funding.states", funding.CLAIM_STATES, funding.CLAIM_MOVES,
         "Who checked a claim, or replaces who did, does not certify it.",
     )  # fmt: skip
+    lines += _workflow(policy, "Financial returns", "jalon.funding.states", funding.RETURN_STATES, funding.RETURN_MOVES)
     lines += _workflow(policy, "Relay finance", "jalon.funding.states", funding.RELAY_STATES, funding.RELAY_MOVES)
     lines += _workflow(
         policy, "Counter-guarantees", "jalon.funding.states", funding.GUARANTEE_STATES, funding.GUARANTEE_MOVES

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from jalon.core import clock, files
 from jalon.funding import accounting_actions, actions, relay_actions
+from jalon.funding.models import FinancialReturn, ReturnFile
 from jalon.people.models import Organisation
 from jalon.people.queries import actor_of
 from tests import factories as make
@@ -55,7 +57,12 @@ def extend(world) -> None:
     recovered = money.decide(
         money.make_partner(project, make.make_organisation("Filiale", "company")), state, Decimal("1000.00")
     )
+    rendered = FinancialReturn.objects.create(
+        agreement=agreement, year=2009, due_on=DAY, state="submitted", handed_on=DAY, submitted_on=DAY
+    )
+    proof = files.store(b"%PDF-1.4 x", "compte-rendu.pdf", case=agreement.case, by=member, at=clock.moment_on(DAY))
     world.args |= {
+        "return_piece": ReturnFile.objects.create(owner=rendered, file=proof, added_at=clock.moment_on(DAY)).pk,
         "agreement": agreement.pk,
         "agreement_region": regional.pk,
         "funding_share": waiting.pk,

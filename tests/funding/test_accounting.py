@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
 from jalon.core import sheets
 from jalon.core.errors import Conflict, NotAllowed, Refused
@@ -14,7 +18,7 @@ from jalon.core.models import JournalEntry
 from jalon.funding import accounting, accounting_actions as acts, actions, queries
 from jalon.funding.models import AccountingBatch, PaymentOrder
 from tests import factories as make
-from tests.funding.world import DAY, agree, certify, claim, decide, make_partner, make_project, relay
+from tests.funding.world import DAY, agree, build, certify, claim, decide, make_partner, make_project, relay
 
 D = Decimal
 LATER = DAY + dt.timedelta(days=20)
@@ -99,6 +103,113 @@ def test_each_side_has_its_own_orders(world):
         acts.receive(data, "x.csv", by=world.member, on=LATER)
     acts.accept(batch, by=world.region_agent, on=LATER)
     assert PaymentOrder.objects.get(pk=region.pk).state == "paid"
+
+
+MESSY = "Extraction du 20 juin;;;;;;\nNº pièce;Acte;SIRET;Dossier;TTC;Réglé le;Remarque\n"
+
+
+def messy(world, order, *more):
+    """A file whose headers say nothing that is recognised, but for the SIRET."""
+    siret = acts.known_orders(None)[0].identifiers[0]
+    rows = [
+        f"P1;{order.agreement.commitment};{siret};{order.agreement.number};{order.amount};{LATER:%d/%m/%Y};x",
+        *more,
+    ]
+    return (MESSY + "\n".join(rows)).encode()
+
+
+def test_columns_are_recognised_shown_and_confirmed(world, signed_in):
+    order = order_of(world, agree(world))
+    manager = signed_in(world.manager)
+    made = lambda: AccountingBatch.objects.latest("id")  # noqa: E731
+    answer = manager.post(reverse("accounting"), {"file": SimpleUploadedFile("extrait.csv", messy(world, order))})
+    batch = made()
+    assert answer.url == reverse("accounting-columns", args=[batch.pk]) and batch.state == "to_confirm"
+    assert manager.get(reverse("accounting-import", args=[batch.pk])).url == answer.url
+    page = manager.get(f"{answer.url}?header=1").content.decode()
+    assert "1 reconnue" in page and "Extraction" in page and order.agreement.number in page
+    named = {
+        "sheet": "0",
+        "header": "1",
+        "col-1": "commitment",
+        "col-2": "siret",
+        "col-3": "agreement",
+        "col-4": "amount",
+    }
+    short = manager.post(answer.url, named)
+    assert short.status_code == 400 and "Date de paiement" in short.content.decode()
+    double = manager.post(answer.url, named | {"col-5": "paid_on", "col-6": "amount"})
+    assert double.status_code == 400 and "même donnée" in double.content.decode()
+    assert made().rows == []
+    # the example lives on DAY: the payment of LATER is in the future there, and its row says so
+    assert manager.post(answer.url, named | {"col-5": "paid_on"}).status_code == 302
+    assert made().counts == {"error": 1} and made().columns["mapping"]["paid_on"] == 5
+    confirmed = acts.confirm(
+        made(),
+        {1: "commitment", 2: "siret", 3: "agreement", 4: "amount", 5: "paid_on"},
+        header=1,
+        by=world.manager,
+        on=LATER,
+    )
+    assert confirmed.counts == {"match": 1}
+    with pytest.raises(Refused, match="en-têtes n'existe pas"):
+        acts.confirm(
+            confirmed,
+            {0: "commitment", 2: "siret", 3: "agreement", 4: "amount", 5: "paid_on"},
+            header=99,
+            by=world.manager,
+            on=LATER,
+        )
+    acts.accept(confirmed, by=world.manager, on=LATER)
+    assert manager.get(answer.url).status_code == 302  # nothing to confirm any more
+    assert PaymentOrder.objects.get(pk=order.pk).state == "paid"
+    empty = manager.post(reverse("accounting"), {"file": SimpleUploadedFile("vide.csv", b";;\n;;\n")})
+    assert empty.status_code == 400 and "aucune ligne remplie" in empty.content.decode()
+
+
+KILLED = """
+import sys, datetime as dt
+import django
+django.setup()
+from jalon.funding import accounting_actions as acts
+from jalon.funding.models import AccountingBatch
+from jalon.people.models import Mandate
+from jalon.people.queries import actor_of
+batch = AccountingBatch.objects.get(pk=sys.argv[1])
+by = actor_of(Mandate.objects.get(pk=sys.argv[2]).user, dt.date(2010, 6, 30))
+pay = acts._pay
+def half_way(*args):
+    pay(*args)
+    print("written", flush=True)
+    sys.stdin.read()
+acts._pay = half_way
+acts.accept(batch, by=by, on=dt.date(2010, 7, 20))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_killed_half_way_leaves_nothing_and_goes_again(other_process):
+    world = build()
+    agreement = agree(world)
+    order = order_of(world, agreement)
+    batch = acts.receive(file_of([order]), "compta.csv", by=world.manager, on=LATER)
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(batch.pk), str(world.manager.mandate_id)],
+        env=other_process, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout.readline().strip() == "written", process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+    order.refresh_from_db()
+    agreement.refresh_from_db()
+    batch.refresh_from_db()
+    assert (order.state, agreement.paid, batch.state) == ("ordered", 0, "previewed")
+    assert not JournalEntry.objects.filter(act__in=["claim.pay", "accounting.accept"]).exists()
+    acts.accept(batch, by=world.manager, on=LATER)
+    order.refresh_from_db()
+    assert order.state == "paid" and queries.imbalances() == []
 
 
 def test_many_rows_with_few_queries(world, django_assert_max_num_queries):

@@ -156,7 +156,7 @@ def test_verdicts_on_accounting_rows(row):
     data = "\n".join([head, *row["lignes"]]).encode()
     from jalon.core import sheets
 
-    lines, _ = accounting.judged(sheets.read(data, "compta.csv"), orders, dt.date(2010, 6, 30))
+    lines = accounting.judged(sheets.read(data, "compta.csv"), orders, dt.date(2010, 6, 30))
     assert [line.verdict for line in lines] == row["verdicts"]
     for line, words in zip(lines, row.get("dit", []), strict=False):
         if words:
@@ -172,6 +172,18 @@ def test_a_file_without_the_key_is_refused():
     with pytest.raises(Refused) as found:
         accounting.judged(sheets.read(b"Convention;Montant\nC-1;12\n", "x.csv"), [], dt.date(2010, 6, 30))
     assert len(found.value.missing) == 3 and "Convention" in str(found.value.reason)
+
+
+@pytest.mark.parametrize("row", cases("comptes-rendus"), ids=ids(cases("comptes-rendus")))
+def test_the_years_of_the_financial_returns(row):
+    found = rules.return_years(
+        row["choix"],
+        private=row["prive"],
+        awarded_on=row["annonce"],
+        starts_on=row.get("debut"),
+        ends_on=row.get("fin"),
+    )
+    assert found == row["annees"]
 
 
 def subsidy(**more):

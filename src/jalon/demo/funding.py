@@ -14,7 +14,7 @@ from jalon.clusters.models import Membership
 from jalon.core import clock, journal
 from jalon.demo.build import DAY, World, organisation
 from jalon.funding import actions, relay_actions, rules
-from jalon.funding.models import Agreement, Claim, Instalment, PaymentOrder
+from jalon.funding.models import Agreement, Claim, FinancialReturn, Instalment, PaymentOrder, ReturnLine
 from jalon.people.access import Actor, policy
 from jalon.people.models import Organisation
 from jalon.people.queries import actor_of
@@ -142,7 +142,9 @@ def _project(
     base = rules.cents(amount * 100 / 45)
     first = project.starts_on.year
     for year, part in zip(range(first, first + 3), rules.split(base, [D(3), D(5), D(2)]), strict=True):
-        BudgetLine.objects.create(partner=partner, year=year, category="personnel", amount=part)
+        BudgetLine.objects.create(
+            partner=partner, year=year, category="personnel", frascati="applied", aid_class="industrial", amount=part
+        )
     Share.objects.create(
         project=project,
         partner=partner,
@@ -360,6 +362,7 @@ def _past(world: World, people: _People) -> None:
         ),
         batch_size=500,
     )
+    _returns(world, [one for one in agreements if one.partner.kind == "company"])
     journal.record_many(
         {
             "case": agreement.case,
@@ -369,3 +372,39 @@ def _past(world: World, people: _People) -> None:
         }
         for agreement in agreements
     )
+
+
+def _returns(world: World, agreements: list[Agreement]) -> None:
+    """The financial returns of the past: nearly all checked, some late, a few not handed in yet."""
+    laws = policy()
+    rows = []
+    for n, agreement in enumerate(agreements):
+        year = agreement.awarded_on.year
+        due = rules.return_deadline(laws, year).on
+        if due is None:
+            continue
+        row = FinancialReturn(agreement=agreement, year=year, due_on=due, simulated=True)
+        if n % 17 != 5:  # these are still owed
+            row.handed_on = row.submitted_on = min(due + dt.timedelta(days=world.rng.randint(-70, 25)), DAY)
+            row.submitted_label, row.state = "(simulé)", "submitted" if n % 23 == 3 else "accepted"
+            row.report = "Embauches faites, essais menés sur le pilote (texte simulé)."
+            row.annex = "Achats de sous-traitance décalés au début de l'année suivante (texte simulé)."
+            if row.state == "accepted":
+                row.checked_on = min(row.handed_on + dt.timedelta(days=20), DAY)
+                row.checked_label = "(simulé)"
+        rows.append(row)
+    lines = []
+    for row in FinancialReturn.objects.bulk_create(rows, batch_size=500):
+        if row.handed_on is None:
+            continue
+        advance = row.agreement.paid or rules.cents(row.agreement.amount * 30 / 100)
+        planned = rules.cents(advance * 2)
+        spent = rules.cents(planned * world.rng.randint(88, 106) / 100)
+        lines += [
+            ReturnLine(owner=row, side="charge", label="Personnel", planned=planned, actual=spent),
+            ReturnLine(owner=row, side="income", label="Subvention", planned=advance, actual=advance),
+            ReturnLine(
+                owner=row, side="income", label="Fonds propres", planned=planned - advance, actual=spent - advance
+            ),
+        ]
+    ReturnLine.objects.bulk_create(lines, batch_size=500)

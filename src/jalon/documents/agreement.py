@@ -140,22 +140,38 @@ def _build(view: AgreementView, lang: str) -> Document:
                 tuple(Row((cell(str(n)), cell(_day(day)), cell(why))) for n, day, why in view.amendments),
             )
         )
+    years = told.get("financial_returns") or ()
+    if view.convention_above is not None or years:
+        blocks.append(Heading(f"5. {T('Obligations du bénéficiaire', 'Duties of the beneficiary')}"))
     if view.convention_above is not None:
         blocks += [
-            Heading(f"5. {T('Obligations du bénéficiaire', 'Duties of the beneficiary')}"),
             Para(
                 str(
                     T(
                         "Subvention annuelle de plus de {x} à un organisme de droit privé : la présente convention en fixe "
-                        "l'objet, le montant et les conditions ; un compte rendu financier est remis chaque année.",
+                        "l'objet, le montant et les conditions.",
                         "Yearly subsidy of more than {x} to a private-law body: this agreement fixes its object, amount and "
-                        "conditions; a financial return is handed in each year.",
+                        "conditions.",
                         x=_money(view.convention_above),
                     )
                 )
             ),
             Para(view.reference, "small"),
         ]
+    if years:
+        blocks.append(
+            Para(
+                str(
+                    T(
+                        "Un compte rendu financier est remis pour : {y}. Il porte un compte rendu qualitatif, le tableau des "
+                        "charges et des produits, prévus et réalisés, une annexe qui explique les écarts, et ses pièces.",
+                        "A financial return is handed in for: {y}. It holds a report in words, the table of charges and "
+                        "income, planned and actual, an annex that explains the gaps, and its evidence.",
+                        y=", ".join(str(y) for y in years),
+                    )
+                )
+            )
+        )
     names = (
         (T("Pour le bénéficiaire", "For the beneficiary"), told["beneficiary"]["name"]),
         (T("Pour le financeur", "For the funder"), told["funder"]["name"]),

@@ -151,47 +151,114 @@ def code_of(cell: Any) -> str:
 # -- columns ------------------------------------------------------------------------------------------------------
 
 
+TITLES = {code: column.title for code, column in COLUMNS}
+HEAD_COLUMNS = 60
+SAMPLE = 40
+
+
+def recognised(head: Sequence[Any]) -> tuple[dict[str, int], list[str]]:
+    """A row of headers: the column of each code that its words name (the first one), and headers that name one again."""
+    found: dict[str, int] = {}
+    double: list[str] = []
+    for c, cell in enumerate(head):
+        code = _BY_ALIAS.get(plain_key(as_text(cell)[:80])) if cell is not None else None
+        if code is None:
+            continue
+        if code in found:
+            double.append(as_text(cell))
+        found.setdefault(code, c)
+    return found, double
+
+
+def _best(book: Book) -> tuple[int, int, dict[str, int], list[str]]:
+    """The sheet and row of headers where most columns are recognised."""
+    best: tuple[int, int, dict[str, int], list[str]] = (0, 0, {}, [])
+    for s, sheet in enumerate(book.sheets):
+        for r, row in enumerate(sheet.rows[:HEADER_WITHIN]):
+            found, double = recognised(row)
+            if len(found) > len(best[2]):
+                best = (s, r, found, double)
+    return best
+
+
+def describe(book: Book) -> dict[str, Any]:
+    """What a batch remembers of its file until its columns are confirmed: sheets, their first rows, what was recognised.
+
+    Raises:
+        Refused: no sheet holds a filled row.
+    """
+    sheet, header, mapping, _ = _best(book)
+    if not any(cell not in (None, "") for one in book.sheets for row in one.rows for cell in row):
+        raise refuse("Le fichier ne contient aucune ligne remplie.", "The file holds no filled row.")
+    heads = [
+        [[as_text(c)[:SAMPLE] or None for c in row[:HEAD_COLUMNS]] for row in one.rows[: HEADER_WITHIN + 4]]
+        for one in book.sheets
+    ]
+    return {
+        "kind": book.kind,
+        "sheets": [
+            {"name": one.name, "rows": len(one.rows), "head": head}
+            for one, head in zip(book.sheets, heads, strict=True)
+        ],
+        "sheet": sheet,
+        "header": header,
+        "mapping": mapping,
+    }
+
+
+def mapping_of(chosen: Mapping[int, str]) -> dict[str, int]:
+    """The columns as a person confirmed them: code by column turned into column by code.
+
+    Raises:
+        Refused: one thing in two columns, a word that is none of the columns', or a column of the key left out.
+    """
+    found: dict[str, int] = {}
+    for column, code in sorted(chosen.items()):
+        if code not in TITLES:
+            raise refuse("« {c} » n'est pas une donnée attendue.", "“{c}” is nothing that is expected.", c=code)
+        if code in found:
+            raise refuse(
+                "Deux colonnes sont désignées pour la même donnée ({c}) ; n'en garder qu'une.",
+                "Two columns are given for the same thing ({c}); keep only one.",
+                c=TITLES[code],
+            )
+        found[code] = column
+    _need(found, ())
+    return found
+
+
+def _need(mapping: Mapping[str, int], head: Sequence[Any]) -> None:
+    missing = [TITLES[code] for code in NEEDED if code not in mapping]
+    if missing:
+        raise Refused(
+            T(
+                "Des colonnes de la clé manquent dans le fichier. En-têtes lus : {h}.",
+                "Columns of the key are missing in the file. Headers read: {h}.",
+                h=", ".join(as_text(c)[:40] for c in head if c is not None)[:400] or "–",
+            )
+            if head
+            else T("Des colonnes de la clé ne sont pas désignées.", "Columns of the key are not pointed out."),
+            missing=missing,
+            kind="input",
+        )
+
+
 def columns_of(book: Book) -> tuple[int, int, dict[str, int]]:
     """(sheet, header row from 0, column by code), where most columns are recognised.
 
     Raises:
         Refused: a column of the key is missing, or one is there twice.
     """
-    best: tuple[int, int, dict[str, int]] = (0, 0, {})
-    twice: list[str] = []
-    for s, sheet in enumerate(book.sheets):
-        for r, row in enumerate(sheet.rows[:HEADER_WITHIN]):
-            found: dict[str, int] = {}
-            double = []
-            for c, cell in enumerate(row):
-                code = _BY_ALIAS.get(plain_key(as_text(cell)[:80])) if cell is not None else None
-                if code is None:
-                    continue
-                if code in found:
-                    double.append(as_text(cell))
-                found.setdefault(code, c)
-            if len(found) > len(best[2]):
-                best, twice = (s, r, found), double
-    titles = {code: column.title for code, column in COLUMNS}
-    missing = [titles[code] for code in NEEDED if code not in best[2]]
-    if missing:
-        head = book.sheets[best[0]].rows[best[1]] if book.sheets and book.sheets[best[0]].rows else []
-        raise Refused(
-            T(
-                "Des colonnes de la clé manquent dans le fichier. En-têtes lus : {h}.",
-                "Columns of the key are missing in the file. Headers read: {h}.",
-                h=", ".join(as_text(c)[:40] for c in head if c is not None)[:400] or "–",
-            ),
-            missing=missing,
-            kind="input",
-        )
+    sheet, header, found, twice = _best(book)
+    rows = book.sheets[sheet].rows if book.sheets else []
+    _need(found, (rows[header] if rows else []) or ["–"])
     if twice:
         raise refuse(
             "Une colonne est là deux fois : {c}. N'en garder qu'une.",
             "A column is there twice: {c}. Keep one.",
             c=", ".join(twice),
         )
-    return best
+    return sheet, header, found
 
 
 # -- rows ---------------------------------------------------------------------------------------------------------
@@ -448,13 +515,13 @@ class Judge:
         line.verdict, line.message = verdict, message
 
 
-def judged(book: Book, known: Sequence[Known], on: dt.date) -> tuple[list[Line], dict[str, Any]]:
-    """The rows of a file with their verdicts, and where they were read."""
-    place = columns_of(book)
-    lines = read_rows(book, place, on)
+def judged(
+    book: Book, known: Sequence[Known], on: dt.date, place: tuple[int, int, dict[str, int]] | None = None
+) -> list[Line]:
+    """The rows of a file with their verdicts; ``place`` says where they stand, else it is recognised."""
+    lines = read_rows(book, place or columns_of(book), on)
     Judge(known).judge(lines)
-    where = {"sheet": book.sheets[place[0]].name, "header": place[1] + 1, "columns": place[2], "kind": book.kind}
-    return lines, where
+    return lines
 
 
 def summary(found: Mapping[str, int]) -> list[tuple[str, int]]:

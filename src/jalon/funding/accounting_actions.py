@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -77,40 +77,33 @@ def _keys(identifiers: dict[str, str]) -> tuple[str, ...]:
     return tuple(identifiers.values())
 
 
-def receive(data: bytes, name: str, *, by: Actor, on: dt.date, at: dt.datetime | None = None) -> AccountingBatch:
-    """Read a file of the accounting system and give each row its verdict; nothing is paid.
+def hand_in(data: bytes, name: str, *, by: Actor, on: dt.date, at: dt.datetime | None = None) -> AccountingBatch:
+    """Keep a file of the accounting system with the columns as they are recognised, to be confirmed; no row is judged yet.
 
     Raises:
-        NotAllowed: the actor records no payments. Refused: a file that cannot be read, or without the columns of the key.
+        NotAllowed: the actor records no payments. Refused: a file that cannot be read, or without any filled row.
     """
     side = access.accounting_side(by)
     book = sheets.read(data, name)
-    lines, where = accounting.judged(book, known_orders(side), on)
-    rows = [line.stored() for line in lines]
+    told = accounting.describe(book)
     name = Path(name.replace("\\", "/")).name or "comptabilite.csv"
     with transaction.atomic():
         kept = name if Path(name).suffix.lower() in files.ALLOWED else f"{name}.{book.kind}"
-        simulated = PaymentOrder.objects.filter(
-            pk__in=[line.order for line in lines[:200] if line.order], simulated=True
-        ).exists()
         stored = files.store(
             data, kept, case="accounting", by=by, title="Fichier comptable", max_bytes=sheets.MAX_FILE,
-            at=clock.stamp(on, at), simulated=simulated,
+            at=clock.stamp(on, at), simulated=False,
         )  # fmt: skip
         batch = AccountingBatch.objects.create(
             programme=by.programme,
             funder_id=side,
             file=stored,
             file_name=name[:255],
-            rows=rows,
-            counts=accounting.counts(lines),
-            columns=where,
-            digest=accounting.digest(rows),
+            state="to_confirm",
+            columns=told,
             user_id=by.user_id,
             user_label=by.user_label[:200],
             handed_on=on,
             created_at=clock.stamp(on, at),
-            simulated=simulated,
         )
         journal.record(
             case_of(batch),
@@ -118,18 +111,91 @@ def receive(data: bytes, name: str, *, by: Actor, on: dt.date, at: dt.datetime |
             by=by,
             on=on,
             at=clock.stamp(on, at),
-            after={"file": stored.sha256, "rows": len(rows), **batch.counts},
+            after={"file": stored.sha256, "rows": sum(s["rows"] for s in told["sheets"])},
         )
     return batch
 
 
-def _held(batch: AccountingBatch, by: Actor) -> AccountingBatch:
+def confirm(
+    batch: AccountingBatch,
+    chosen: Mapping[int, str],
+    *,
+    by: Actor,
+    on: dt.date,
+    sheet: int | None = None,
+    header: int | None = None,
+    at: dt.datetime | None = None,
+) -> AccountingBatch:
+    """The columns are right: read the rows below the headers and give each its verdict; nothing is paid.
+
+    Args:
+        chosen: code by column number (from 0). sheet, header: where the headers stand, from 0; as recognised when not given.
+
+    Raises:
+        NotAllowed: the actor records no payments. Refused: accepted or abandoned already, a column of the key that is not
+            pointed out, one thing in two columns, no row.
+    """
+    mapping = accounting.mapping_of(chosen)
+    access.accounting_side(by)
+    data = files.path_of(batch.file.sha256).read_bytes()
+    return _judge(batch, sheets.read(data, batch.file_name), mapping, sheet, header, by, on, at)
+
+
+def _judge(
+    batch: AccountingBatch,
+    book: sheets.Book,
+    mapping: dict[str, int],
+    sheet: int | None,
+    header: int | None,
+    by: Actor,
+    on: dt.date,
+    at: dt.datetime | None,
+) -> AccountingBatch:
+    sheet = batch.columns["sheet"] if sheet is None else sheet
+    header = batch.columns["header"] if header is None else header
+    if not 0 <= sheet < len(book.sheets) or not 0 <= header < len(book.sheets[sheet].rows):
+        raise Refused(T("Cette ligne d'en-têtes n'existe pas.", "There is no such row of headers."), kind="input")
+    lines = accounting.judged(book, known_orders(batch.funder_id), on, (sheet, header, mapping))
+    rows = [line.stored() for line in lines]
+    matched = [line.order for line in lines if line.order]
+    with transaction.atomic():
+        row = _held(batch, by, ("to_confirm", "previewed"))
+        row.rows, row.counts, row.digest = rows, accounting.counts(lines), accounting.digest(rows)
+        row.columns = batch.columns | {"sheet": sheet, "header": header, "mapping": mapping}
+        row.state = "previewed"
+        row.simulated = PaymentOrder.objects.filter(pk__in=matched[:200], simulated=True).exists()
+        row.save()
+        journal.record(
+            case_of(row),
+            "accounting.confirm",
+            by=by,
+            on=on,
+            at=clock.stamp(on, at),
+            after={"rows": len(rows), **row.counts},
+        )
+    return row
+
+
+def receive(data: bytes, name: str, *, by: Actor, on: dt.date, at: dt.datetime | None = None) -> AccountingBatch:
+    """Hand in a file whose columns are all recognised, and confirm them at once (what a program does); nothing is paid.
+
+    Raises:
+        NotAllowed: the actor records no payments. Refused: a file that cannot be read, or without the columns of the key.
+    """
+    access.accounting_side(by)
+    book = sheets.read(data, name)
+    sheet, header, mapping = accounting.columns_of(book)
+    batch = hand_in(data, name, by=by, on=on, at=at)
+    return _judge(batch, book, mapping, sheet, header, by, on, at)
+
+
+def _held(batch: AccountingBatch, by: Actor, within: Sequence[str] = ("previewed",)) -> AccountingBatch:
     side = access.accounting_side(by)
     row = AccountingBatch.objects.select_for_update().filter(funder_id=side, pk=batch.pk).first()
     if row is None:
         by.require("payment.record")
         raise Refused(T("Cet import n'est pas le vôtre.", "This import is not yours."), kind="access")
-    if row.state != "previewed":
+    if row.state not in within:
         raise Refused(T("Cet import est déjà {s}.", "This import is already {s}.", s=states.BATCH_TITLES[row.state]))
     return row
 
@@ -141,7 +207,7 @@ def abandon(batch: AccountingBatch, *, by: Actor, on: dt.date, at: dt.datetime |
     Raises:
         NotAllowed: the actor records no payments. Refused: accepted or abandoned already.
     """
-    batch = _held(batch, by)
+    batch = _held(batch, by, ("to_confirm", "previewed"))
     batch.state = "abandoned"
     batch.save(update_fields=["state"])
     journal.record(case_of(batch), "accounting.abandon", by=by, on=on, at=clock.stamp(on, at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from jalon.core import clock
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.lang import T
-from jalon.core.sheets import Column
+from jalon.core.sheets import Column, cell_name
 from jalon.funding import access, accounting, accounting_actions, queries, scdl, states
 from jalon.funding.forms import Upload
 from jalon.funding.models import AccountingBatch, Agreement
@@ -47,8 +47,8 @@ def index(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             given = form.cleaned_data["file"]
             try:
-                made = accounting_actions.receive(given.read(), given.name, by=actor, on=today)
-                return redirect("accounting-import", made.pk)
+                made = accounting_actions.hand_in(given.read(), given.name, by=actor, on=today)
+                return redirect("accounting-columns", made.pk)
             except NotAllowed:
                 raise
             except Refused as error:
@@ -109,6 +109,8 @@ def _batch(request: HttpRequest, pk: int) -> AccountingBatch:
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """An import: the verdict of each row, and what accepting it would write."""
     found = _batch(request, pk)
+    if found.state == "to_confirm":
+        return redirect("accounting-columns", pk)
     verdict = request.GET.get("verdict", "")
     rows = found.rows
     if verdict in states.VERDICTS:
@@ -154,6 +156,84 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@never_cache
+@page
+def columns(request: HttpRequest, pk: int) -> HttpResponse:
+    """The columns as recognised, to be confirmed; sheet and row of headers can be chosen."""
+    found = _batch(request, pk)
+    if found.state not in ("to_confirm", "previewed"):
+        return redirect("accounting-import", pk)
+    refusal, chosen = None, None
+    source = request.POST if request.method == "POST" else request.GET
+    sheet = _number(source.get("sheet"), found.columns["sheet"], len(found.columns["sheets"]))
+    head = found.columns["sheets"][sheet]["head"]
+    moved = "sheet" in source and sheet != found.columns["sheet"]
+    header = _number(source.get("header"), 0 if moved else found.columns["header"], len(head))
+    if request.method == "POST":
+        chosen = {
+            int(name.removeprefix("col-")): value
+            for name, value in request.POST.items()
+            if name.startswith("col-") and name.removeprefix("col-").isdecimal() and value
+        }
+        try:
+            accounting_actions.confirm(found, chosen, by=request.actor, on=clock.today(), sheet=sheet, header=header)
+            return redirect("accounting-import", pk)
+        except NotAllowed:
+            raise
+        except Refused as error:
+            refusal = error
+    elif (sheet, header) == (found.columns["sheet"], found.columns["header"]):
+        chosen = {column: code for code, column in found.columns["mapping"].items()}
+    else:
+        chosen = {column: code for code, column in accounting.recognised(head[header])[0].items()} if head else {}
+    labels = head[header] if head else []
+    below = head[header + 1 : header + 4]
+    width = max((len(row) for row in [labels, *below]), default=0)
+
+    def cell(row: list[Any], i: int) -> Any:
+        return row[i] if i < len(row) else None
+
+    rows = [
+        {
+            "index": i,
+            "letter": cell_name(0, i)[:-1],
+            "label": cell(labels, i) or "",
+            "samples": [cell(row, i) for row in below if cell(row, i)],
+            "field": chosen.get(i, ""),
+        }
+        for i in range(width)
+        if cell(labels, i) or any(cell(row, i) for row in below)
+    ]
+    return render(
+        request,
+        "funding/columns.html",
+        {
+            "title": T("Colonnes de « {n} »", "Columns of “{n}”", n=found.file_name),
+            "batch": found,
+            "sheets": found.columns["sheets"],
+            "sheet": sheet,
+            "header": header,
+            "headers": [
+                {"number": n, "text": " · ".join(c for c in row if c)[:70]} for n, row in enumerate(head) if any(row)
+            ][: accounting.HEADER_WITHIN],
+            "rows": rows,
+            "fields": [(code, column.title, code in accounting.NEEDED) for code, column in accounting.COLUMNS],
+            "recognised": sum(bool(row["field"]) for row in rows),
+            "refusal": refusal,
+            "breadcrumb": _crumbs(
+                (reverse("accounting-import", args=[pk]), found.file_name), (None, T("Colonnes", "Columns"))
+            )
+            if found.state == "previewed"
+            else _crumbs((None, found.file_name)),
+        },
+        status=400 if refusal else 200,
+    )
+
+
+def _number(text: str | None, fallback: int, limit: int) -> int:
+    return int(text) if text and text.isdecimal() and int(text) < limit else fallback
+
+
 def _told(line: accounting.Line) -> list[Any]:
     cells = [line.cells.get(code, "") for code, _ in accounting.COLUMNS]
     return [line.number, states.VERDICTS[line.verdict], line.message or "", *cells]
@@ -184,15 +264,24 @@ def batch_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
 # -- open data on subsidies ---------------------------------------------------------------------------------------
 
 
-def _subsidies(request: HttpRequest) -> tuple[list[tuple[Agreement, list[str], list[Any]]], Any]:
-    """The agreements that are to be published, each with its cells and faults; and the threshold in force."""
+class Published(NamedTuple):
+    """An agreement to be published: its cells, what they lack, and how its notification is known."""
+
+    agreement: Agreement
+    cells: list[str]
+    faults: list[Any]
+    notified: scdl.Notified
+
+
+def _subsidies(request: HttpRequest) -> tuple[list[Published], Any]:
+    """The agreements that are to be published, and the threshold in force."""
     today = clock.today()
     law = policy().on(today).find("funding.publication_above")
     rows = (
         access.visible_agreements(request.actor, today)
         .filter(instrument="grant", signed_on__isnull=False)
         .exclude(state="draft")
-        .select_related("project__call", "beneficiary", "funder")
+        .select_related("project__call", "partner", "beneficiary", "funder")
         .prefetch_related("instalments")
         .order_by("signed_on", "number")
     )
@@ -200,6 +289,7 @@ def _subsidies(request: HttpRequest) -> tuple[list[tuple[Agreement, list[str], l
         rows = rows.filter(amount__gt=law.value)
     listed = list(rows)
     names = queries.identifiers_of([a.funder_id for a in listed] + [a.beneficiary_id for a in listed])
+    told = queries.notified(listed)
     out = []
     for a in listed:
         payer, payee = names.get(a.funder_id, {}), names.get(a.beneficiary_id, {})
@@ -220,9 +310,10 @@ def _subsidies(request: HttpRequest) -> tuple[list[tuple[Agreement, list[str], l
                 first_on=a.starts_on,
                 last_on=a.ends_on,
                 scheme=a.project.call.title_fr if a.project.call else "",
+                notified=told[a.pk].value,
             )
         )
-        out.append((a, row, scdl.faults(row)))
+        out.append(Published(a, row, scdl.faults(row), told[a.pk]))
     return out, law
 
 
@@ -235,8 +326,8 @@ def scdl_page(request: HttpRequest) -> HttpResponse:
     if not access.funds(request.actor):
         raise NotAllowed(T("Ce fichier est celui des financeurs.", "This file is the funders'."))
     found, law = _subsidies(request)
-    sound = [row for _, row, wrong in found if not wrong]
-    simulated = any(a.simulated for a, _, wrong in found if not wrong)
+    sound = [one.cells for one in found if not one.faults]
+    simulated = any(one.agreement.simulated for one in found if not one.faults)
     if wants(request) == "csv":
         answer = StreamingHttpResponse(scdl.written(sound), content_type="text/csv; charset=utf-8")
         name = "scdl-subventions" + ("-simule" if simulated else "")
@@ -250,9 +341,9 @@ def scdl_page(request: HttpRequest) -> HttpResponse:
             "law": law,
             "delay": policy().on(clock.today()).find("funding.publication_within"),
             "sound": len(sound),
-            "left": [(a, wrong) for a, _, wrong in found if wrong],
+            "left": [one for one in found if one.faults],
             "columns": scdl.COLUMNS,
-            "rows": [(a, row) for a, row, wrong in found if not wrong][:50],
+            "rows": [one for one in found if not one.faults][:50],
             "simulated": simulated,
         },
     )

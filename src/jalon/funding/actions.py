@@ -19,7 +19,7 @@ from jalon.core import clock, files, journal, workflow
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.lang import T
 from jalon.core.why import Why
-from jalon.funding import access, messages, queries, rules, states
+from jalon.funding import access, messages, queries, return_actions, rules, states
 from jalon.funding.models import (
     Agreement,
     Amendment,
@@ -30,19 +30,11 @@ from jalon.funding.models import (
     PaymentOrder,
     Recovery,
 )
+from jalon.funding.return_actions import locked
 from jalon.funding.rules import ZERO
 from jalon.people.access import Actor
 from jalon.projects.models import Partner
 from jalon.selection.models import Share
-
-
-def locked(agreement: Agreement) -> Agreement:
-    """The agreement as it stands now, held until the act is over."""
-    return (
-        Agreement.objects.select_for_update(of=("self",))
-        .select_related("project", "partner", "beneficiary", "funder")
-        .get(pk=agreement.pk)
-    )
 
 
 def _move(agreement: Agreement, name: str, reason: str = "") -> workflow.Move:
@@ -81,11 +73,13 @@ def create(
     amount: Decimal | None = None,
     starts_on: dt.date | None = None,
     ends_on: dt.date | None = None,
+    returns: str = "law",
     at: dt.datetime | None = None,
 ) -> Agreement:
     """Prepare the agreement of a decided share, for all of its amount unless a smaller one is given.
 
     The instalments suggested by the policy are set, when there is a suggestion; they are changed freely before it is sent.
+    ``returns``: the financial returns asked for, law or yearly.
 
     Raises:
         NotAllowed: not the funder's. Refused: the share is not decided any more, its agreement exists, more than was
@@ -144,6 +138,16 @@ def create(
         )
     if starts_on and ends_on and ends_on < starts_on:
         raise Refused(T("La fin précède le début.", "The end comes before the start."), kind="input")
+    if returns not in states.RETURN_KINDS:
+        raise Refused(
+            T(
+                "Comptes rendus financiers : « {r} » n'est pas un choix ; attendu : {k}.",
+                "Financial returns: “{r}” is no choice; expected: {k}.",
+                r=returns,
+                k=", ".join(states.RETURN_KINDS),
+            ),
+            kind="input",
+        )
     project = share.project
     starts_on = starts_on or project.starts_on
     if ends_on is None and starts_on and project.months:
@@ -163,6 +167,7 @@ def create(
                 amount=amount,
                 base=share.base,
                 rate=share.rate,
+                returns=returns,
                 awarded_on=awarded,
                 starts_on=starts_on,
                 ends_on=ends_on,
@@ -329,6 +334,7 @@ def content(agreement: Agreement) -> dict[str, Any]:
         "awarded_on": agreement.awarded_on,
         "starts_on": agreement.starts_on,
         "ends_on": agreement.ends_on,
+        "financial_returns": queries.return_years(agreement),
         "instalments": _plan_told(parts_of(agreement)),
         "amendments": list(agreement.amendments.filter(state="applied").values_list("number", flat=True)),
         "simulated": agreement.simulated,
@@ -392,6 +398,7 @@ def sign(agreement: Agreement, *, by: Actor, on: dt.date, at: dt.datetime | None
     sha = agreement.frozen.sha256 if agreement.frozen else ""
     _record(agreement, "agreement.sign", by=by, on=on, at=at, after={"party": party, "sha256": sha})
     if both:
+        return_actions.schedule(agreement)
         _record(agreement, "agreement.bind", by=by, on=on, at=at, before={"state": "sent"}, after={"state": "signed"})
     return agreement
 
@@ -514,6 +521,8 @@ def terminate(agreement: Agreement, *, reason: str, by: Actor, on: dt.date, at: 
             after={"claim": claim.number, "state": "rejected"},
         )
     agreement.amendments.filter(state="proposed").update(state="withdrawn", answered_on=on)
+    if not agreement.paid:  # no money was had: there is nothing to render account of
+        agreement.financial_returns.filter(state="due").delete()
     return _end(agreement, "terminated", "agreement.terminate", reason, by, on, at)
 
 
@@ -784,6 +793,7 @@ def _apply(agreement: Agreement, amendment: Amendment, parts: Sequence[rules.Par
         ) from None
     _write_plan(agreement, parts)
     agreement = locked(agreement)
+    return_actions.schedule(agreement)
     amendment.state = "applied"
     amendment.save()
     frozen = journal.freeze(agreement.case, "agreement", content(agreement), at=clock.stamp(on, at))

@@ -109,6 +109,8 @@ def _funder(actor: Actor, day: dt.date) -> list[Task]:
             title = T("Signer la convention {n} ({p})", "Sign agreement {n} ({p})", n=row.number, p=row.project.acronym)
             found.append(_agreement_task(row, title, day, row.sent_on, row.beneficiary.name))
     found += _claims(actor, day, mine)
+    if actor.can("claim.check"):
+        found += _returns_to_check(actor, day)
     if actor.can("payment.record"):
         orders = (
             PaymentOrder.objects.filter(agreement__in=mine, state="ordered")
@@ -127,6 +129,49 @@ def _funder(actor: Actor, day: dt.date) -> list[Task]:
             )
             for o in orders
         ]
+    return found
+
+
+def _returns_to_check(actor: Actor, day: dt.date) -> list[Task]:
+    """Financial returns handed in, each one; those that are late, together."""
+    rows = queries.returns(actor, day).exclude(agreement__beneficiary_id=actor.organisation_id)
+    found = [
+        Task(
+            T(
+                "Vérifier le compte rendu financier {y} de {b} ({p})",
+                "Check the financial return {y} of {b} ({p})",
+                y=row.year,
+                b=row.agreement.beneficiary.name,
+                p=row.agreement.project.acronym,
+            ),
+            reverse("financial-return", args=[row.agreement_id, row.year]),
+            None,
+            waiting_light(row.submitted_on, day),
+            "",
+            row.agreement.case,
+            who=row.agreement.beneficiary.name,
+            since=row.submitted_on,
+        )
+        for row in rows.filter(state="submitted")[:SHOWN]
+    ]
+    late = list(rows.filter(state="due", due_on__lt=day).values_list("due_on", flat=True)[: SHOWN * 10])
+    if late:
+        found.append(
+            Task(
+                T("Relancer un compte rendu financier en retard", "Chase a financial return that is late")
+                if len(late) == 1
+                else T(
+                    "Relancer {n} comptes rendus financiers en retard",
+                    "Chase {n} financial returns that are late",
+                    n=len(late),
+                ),
+                f"{reverse('financial-returns')}?etat=late",
+                late[0],
+                "late",
+                since=late[0],
+                explained=rules.return_deadline(policy(), late[0].year - 1).why,
+            )
+        )
     return found
 
 
@@ -216,6 +261,7 @@ def _beneficiary(actor: Actor, day: dt.date) -> list[Task]:
                     )
                 )
     if actor.can("claim.submit"):
+        found += _returns_to_hand_in(actor, day)
         rows = (
             Claim.objects.filter(
                 agreement__in=access.visible_agreements(actor, day).filter(beneficiary_id=actor.organisation_id),
@@ -243,6 +289,36 @@ def _beneficiary(actor: Actor, day: dt.date) -> list[Task]:
             for row in rows
         ]
     return found
+
+
+def _returns_to_hand_in(actor: Actor, day: dt.date) -> list[Task]:
+    """Financial returns that the organisation owes, once their year is over."""
+    rows = queries.returns(actor, day).filter(
+        agreement__beneficiary_id=actor.organisation_id, state__in=states.RETURN_WAITING, year__lt=day.year
+    )
+    return [
+        Task(
+            T(
+                "Remettre le compte rendu financier {y} ({p})"
+                if row.state == "due"
+                else "Reprendre le compte rendu financier {y} ({p})",
+                "Hand in the financial return {y} ({p})"
+                if row.state == "due"
+                else "Do the financial return {y} again ({p})",
+                y=row.year,
+                p=row.agreement.project.acronym,
+            ),
+            reverse("financial-return", args=[row.agreement_id, row.year]),
+            row.due_on,
+            _light(row.due_on, None, day),
+            row.reason,
+            row.agreement.case,
+            who=row.agreement.funder.name,
+            since=dt.date(row.year, 12, 31),
+            explained=rules.return_deadline(policy(), row.year).why,
+        )
+        for row in rows[:SHOWN]
+    ]
 
 
 def _relays(actor: Actor, day: dt.date) -> list[Task]:

@@ -57,6 +57,18 @@ class NewAgreement(forms.Form):
     amount = Amount(label=T("Montant accordé", "Amount granted"))
     starts_on = Day(label=T("Premier jour des travaux", "First day of the work"), required=False)
     ends_on = Day(label=T("Dernier jour des travaux", "Last day of the work"), required=False)
+    returns = forms.ChoiceField(
+        label=T("Comptes rendus financiers", "Financial returns"),
+        help_text=T(
+            "La loi en demande un aux organismes de droit privé, pour l'année d'attribution.",
+            "The law asks private-law bodies for one, about the year of the award.",
+        ),
+        choices=tuple(states.RETURN_KINDS.items()),
+        required=False,
+    )
+
+    def clean_returns(self) -> str:
+        return self.cleaned_data.get("returns") or "law"
 
 
 class Commitment(forms.Form):
@@ -216,6 +228,73 @@ def shown_expenses(rows: Any, data: Mapping[str, Any] | None, extra: int = 4) ->
     return [row | {"n": n} for n, row in enumerate(out[:200], 1)]
 
 
+class ReturnForm(forms.Form):
+    """A financial return: what was done, why it differs from what was planned, and the evidence."""
+
+    report = forms.CharField(
+        label=T("Compte rendu qualitatif", "Report in words"),
+        help_text=T("Ce que la subvention a permis de faire.", "What the grant made possible."),
+        widget=forms.Textarea(attrs={"rows": 5}),
+        required=False,
+    )
+    annex = forms.CharField(
+        label=T("Annexe", "Annex"),
+        help_text=T(
+            "Clés de répartition, contributions en nature, explication des écarts.",
+            "Allocation keys, contributions in kind, explanation of the gaps.",
+        ),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+    )
+    evidence = Files(label=T("Pièces justificatives", "Evidence"), required=False)
+
+
+def read_lines(data: Mapping[str, Any]) -> list[rules.Line]:
+    """The lines typed in the rows of a form (``charge-label-1``, ``charge-planned-1``, ``charge-actual-1``…); empty rows are left out.
+
+    Raises:
+        Refused: an amount that cannot be read, with the row.
+    """
+    out, wrong = [], []
+    for side, title in rules.SIDES:
+        for n in range(1, 61):
+            typed = {k: str(data.get(f"{side}-{k}-{n}", "")).strip() for k in ("label", "planned", "actual")}
+            if not any(typed.values()):
+                continue
+            amounts = []
+            for key in ("planned", "actual"):
+                try:
+                    amounts.append(as_decimal(typed[key]) or rules.ZERO)
+                except Refused as refusal:
+                    wrong.append(T("{s}, ligne {n} : {r}", "{s}, line {n}: {r}", s=title, n=n, r=refusal.reason))
+            if len(amounts) == 2:
+                out.append(rules.Line(side, typed["label"], *amounts))
+    if wrong:
+        raise Refused(T("Le tableau ne se lit pas.", "The table cannot be read."), missing=wrong, kind="input")
+    return out
+
+
+def shown_lines(rows: Any, data: Mapping[str, Any] | None, suggested: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
+    """The rows of the form by side: what was typed, else the lines kept, else those suggested, and some empty ones."""
+    out = []
+    for side, title in rules.SIDES:
+        mine: list[dict[str, str]] = []
+        if data is not None:
+            for n in range(1, 61):
+                row = {k: str(data.get(f"{side}-{k}-{n}", "")) for k in ("label", "planned", "actual")}
+                if any(row.values()):
+                    mine.append(row)
+        else:
+            kept = [r for r in rows if r.side == side] or suggested.get(side, [])
+            mine = [
+                {"label": r.label, "planned": str(rules.euros(r.planned)), "actual": str(rules.euros(r.actual))}
+                for r in kept
+            ]
+        mine += [dict.fromkeys(("label", "planned", "actual"), "") for _ in range(3)]
+        out.append({"side": side, "title": title, "rows": [r | {"n": n} for n, r in enumerate(mine[:60], 1)]})
+    return out
+
+
 class CheckForm(forms.Form):
     """What the checker proposes to certify."""
 
@@ -273,8 +352,8 @@ class Upload(forms.Form):
     file = forms.FileField(
         label=T("Fichier de la comptabilité", "File of the accounting system"),
         help_text=T(
-            "CSV, XLSX ou ODS, avec les colonnes de l'export des ordres de paiement.",
-            "CSV, XLSX or ODS, with the columns of the export of payment orders.",
+            "CSV, XLSX ou ODS ; vous confirmez ensuite ce que contient chaque colonne.",
+            "CSV, XLSX or ODS; you then confirm what each column holds.",
         ),
     )
 

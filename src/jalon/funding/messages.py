@@ -134,6 +134,62 @@ def recovery(row: Any) -> Message:
     )
 
 
+def return_back(row: Any) -> Message:
+    """To the beneficiary: a financial return came back, and why."""
+    about = _about(row.agreement)
+    return (
+        T(
+            "{project} : compte rendu financier {y} à reprendre",
+            "{project}: financial return {y} to be done again",
+            **about,
+            y=row.year,
+        ),
+        T(
+            "{funder} renvoie le compte rendu financier {y} de la convention {number}. Motifs :\n\n{reason}\n",
+            "{funder} sends back the financial return {y} of agreement {number}. Reasons:\n\n{reason}\n",
+            **about,
+            y=row.year,
+            reason=row.reason,
+        ),
+    )
+
+
+def return_due(row: Any, on: dt.date) -> Message:
+    """To the beneficiary: a financial return is due on a day, or is late."""
+    about = _about(row.agreement)
+    if row.due_on < on:
+        return (
+            T(
+                "{project} : compte rendu financier {y} en retard",
+                "{project}: financial return {y} is late",
+                **about,
+                y=row.year,
+            ),
+            T(
+                "Le compte rendu financier {y} de la convention {number} était à remettre à {funder} avant le {d}.",
+                "The financial return {y} of agreement {number} was to be handed in to {funder} by {d}.",
+                **about,
+                y=row.year,
+                d=row.due_on.isoformat(),
+            ),
+        )
+    return (
+        T(
+            "{project} : compte rendu financier {y} à remettre",
+            "{project}: financial return {y} to be handed in",
+            **about,
+            y=row.year,
+        ),
+        T(
+            "Le compte rendu financier {y} de la convention {number} est à remettre à {funder} avant le {d}.",
+            "The financial return {y} of agreement {number} is to be handed in to {funder} by {d}.",
+            **about,
+            y=row.year,
+            d=row.due_on.isoformat(),
+        ),
+    )
+
+
 def completing(agreement: Any, due: dt.date) -> Message:
     """To the beneficiary: the file must be complete by a day, or the selection is lost."""
     about = _about(agreement)

@@ -6,6 +6,7 @@ itself refuses what would go above an instalment or an agreement, whoever comes 
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +30,8 @@ class Agreement(models.Model):
     """A funding agreement (*convention*) between a funder and a beneficiary, for one partner of one project.
 
     ``state``: draft, sent, signed, running, closed, terminated. ``amount`` is what it grants, amendments included;
-    ``base`` and ``rate`` (percent) what it was computed from. ``commitment`` is the number of the commitment in the
+    ``base`` and ``rate`` (percent) what it was computed from. ``returns``: which financial returns it asks for, law (what the law
+    asks) or yearly (one for each year of the work). ``commitment`` is the number of the commitment in the
     funder's accounts (*engagement juridique*). ``ordered`` sums live payment orders, ``paid`` what was paid,
     ``recovering`` recovery orders not repaid yet, ``recovered`` what was repaid. ``awarded_on`` is the day of the
     announcement: delays count from it.
@@ -65,6 +67,7 @@ class Agreement(models.Model):
     suspended_on = models.DateField(null=True)
     suspended_reason = models.TextField(blank=True)
     reminded_on = models.DateField(null=True)
+    returns = models.CharField(max_length=20, default="law")
     ordered = _money(default=ZERO)
     paid = _money(default=ZERO)
     recovering = _money(default=ZERO)
@@ -256,8 +259,11 @@ class ClaimFile(models.Model):
 
 
 class AccountingBatch(models.Model):
-    """A file of the accounting system, as judged: ``rows`` holds each row with its verdict; nothing is written before
-    ``accepted``. ``funder`` None: the State's orders."""
+    """A file of the accounting system. ``state``: to_confirm (columns), previewed, accepted, abandoned.
+
+    ``columns`` holds the sheets' first rows and what each column holds, ``rows`` each row with its verdict; nothing is written
+    before ``accepted``. ``funder`` None: the State's orders.
+    """
 
     programme = models.CharField(max_length=80)
     funder = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT, related_name="+")
@@ -367,6 +373,77 @@ class Amendment(models.Model):
             ),
         ]
         ordering = ["number"]
+
+
+class FinancialReturn(models.Model):
+    """A financial return (*compte rendu financier*) that an agreement asks for: one per year, due on ``due_on``.
+
+    ``state``: due, submitted, returned, accepted. ``handed_on`` is the first day on which it was handed in (what makes it late or
+    not), ``submitted_on`` the last. The row is made when the agreement binds: the delay is then a term of it.
+    """
+
+    agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="financial_returns")
+    year = models.PositiveIntegerField()
+    state = models.CharField(max_length=20, default="due")
+    due_on = models.DateField()
+    report = models.TextField(blank=True)
+    annex = models.TextField(blank=True)
+    reason = models.TextField(blank=True)  # of the last sending back
+    handed_on = models.DateField(null=True)
+    submitted_on = models.DateField(null=True)
+    submitted_label = models.CharField(max_length=200, blank=True)
+    checked_on = models.DateField(null=True)
+    checked_label = models.CharField(max_length=200, blank=True)
+    reminded_on = models.DateField(null=True)
+    simulated = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["agreement", "year"], name="financial_return_once_a_year"),
+            models.CheckConstraint(
+                condition=Q(state__in=["due", "submitted", "returned", "accepted"]), name="financial_return_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="due") | Q(handed_on__isnull=False), name="financial_return_handed_in_has_its_day"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "due_on"], name="financial_return_waiting")]
+        ordering = ["year"]
+
+    def __str__(self) -> str:
+        return f"{self.agreement_id}/{self.year}"
+
+    def late(self, day: dt.date) -> bool:
+        """Whether it came (or is) after its day."""
+        return (self.handed_on or day) > self.due_on
+
+
+class ReturnLine(models.Model):
+    """A line of a financial return: ``side`` charge or income; what was planned, what it was."""
+
+    owner = models.ForeignKey(FinancialReturn, on_delete=models.CASCADE, related_name="lines")
+    side = models.CharField(max_length=10)
+    label = models.CharField(max_length=255)
+    planned = _money()
+    actual = _money()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(planned__gte=0) & Q(actual__gte=0), name="return_line_not_negative"),
+            models.CheckConstraint(condition=Q(side__in=["charge", "income"]), name="return_line_side_known"),
+        ]
+        ordering = ["id"]
+
+
+class ReturnFile(models.Model):
+    """A piece of evidence of a financial return."""
+
+    owner = models.ForeignKey(FinancialReturn, on_delete=models.CASCADE, related_name="files")
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
 
 
 class Relay(models.Model):

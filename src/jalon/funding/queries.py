@@ -11,15 +11,19 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
+from jalon.aid import rules as aid_rules
+from jalon.aid.queries import standing_awards
+from jalon.core.errors import Refused
 from jalon.core.lang import T, Text
 from jalon.core.models import JournalEntry
 from jalon.core.why import Why
-from jalon.funding import access, relay_rules, rules, states
-from jalon.funding.models import Agreement, Claim, ClaimExpense, PaymentOrder, Recovery, Relay
+from jalon.funding import access, relay_rules, rules, scdl, states
+from jalon.funding.models import Agreement, Claim, ClaimExpense, FinancialReturn, PaymentOrder, Recovery, Relay
 from jalon.funding.rules import ZERO
 from jalon.people.access import Actor, policy
 from jalon.people.models import Identifier, Mandate, Organisation, User
-from jalon.projects.models import Partner, Project, ProjectLabel
+from jalon.projects.models import BudgetLine, Partner, Project, ProjectLabel
+from jalon.selection.limits import RESEARCH
 from jalon.selection.models import Exercise, SelectionLetter, Share
 
 LABELLED = access.LABELLED
@@ -253,23 +257,115 @@ def yearly(beneficiary_id: int) -> dict[int, Decimal]:
 
 
 PUBLIC_KINDS = ("authority", "state_service")
+PUBLIC_BODIES = (*PUBLIC_KINDS, "laboratory", "training")
 
 
 def duties_of(agreement: Agreement) -> list[rules.Duty]:
     """What the law of subsidies asks of an agreement."""
     day = agreement.signed_on or agreement.awarded_on or agreement.policy_day
-    private = agreement.instrument == "grant" and agreement.beneficiary.kind not in (
-        *PUBLIC_KINDS,
-        "laboratory",
-        "training",
-    )
+    private = private_grant(agreement)
     return rules.duties(
         policy(),
         day=day,
         amount=agreement.amount,
         years=yearly(agreement.beneficiary_id) or {day.year: agreement.amount},
         private=private,
+        returns=return_years(agreement),
     )
+
+
+def private_grant(agreement: Agreement) -> bool:
+    """Whether the law of subsidies to private-law bodies holds for it (by the kind of the beneficiary: our reading)."""
+    return agreement.instrument == "grant" and agreement.beneficiary.kind not in PUBLIC_BODIES
+
+
+def return_years(agreement: Agreement) -> list[int]:
+    """The years for which the agreement asks for a financial return."""
+    if agreement.instrument != "grant":
+        return []
+    return rules.return_years(
+        agreement.returns,
+        private=private_grant(agreement),
+        awarded_on=agreement.awarded_on,
+        starts_on=agreement.starts_on,
+        ends_on=agreement.ends_on,
+    )
+
+
+def returns(actor: Actor, on: dt.date) -> QuerySet[FinancialReturn]:
+    """The financial returns of the agreements that the actor may read, those due first before the others."""
+    return (
+        FinancialReturn.objects.filter(agreement__in=access.visible_agreements(actor, on))
+        .select_related("agreement__project", "agreement__beneficiary", "agreement__funder")
+        .order_by("due_on", "id")
+    )
+
+
+def late_returns(actor: Actor, on: dt.date) -> QuerySet[FinancialReturn]:
+    """Those that should have been handed in by now and were not."""
+    return returns(actor, on).filter(state="due", due_on__lt=on)
+
+
+def paid_in(agreement: Agreement, year: int) -> Decimal:
+    """What was paid on the agreement in a year."""
+    found = agreement.orders.filter(state="paid", paid_on__year=year).aggregate(s=Sum("amount"))["s"]
+    return found or ZERO
+
+
+def suggested_lines(agreement: Agreement, year: int, paid: Decimal) -> dict[str, list[rules.Line]]:
+    """The first lines of a financial return: the budget of the year by category, the grant paid in the year."""
+    categories: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for category, amount in agreement.partner.budget.filter(year=year).values_list("category", "amount"):
+        categories[category] += amount
+    return {
+        "charge": [rules.Line("charge", name, amount, ZERO) for name, amount in sorted(categories.items())],
+        "income": [rules.Line("income", agreement.funder.name, ZERO, paid)],
+    }
+
+
+def notified(agreements: Sequence[Agreement]) -> dict[int, scdl.Notified]:
+    """For each agreement whether its aid was notified to the Commission: the ledger of aid, else the threshold. Three queries.
+
+    The threshold is that of one undertaking for one project: what all funders decided for the partner counts together.
+    """
+    laws = policy()
+    partners = {a.partner_id for a in agreements}
+    bases: dict[tuple[str, int, int | None], set[str]] = defaultdict(set)
+    cases = {name for a in agreements for name in (a.project.case, a.case)}
+    for case, beneficiary, authority, base in (
+        standing_awards().filter(case__in=cases).values_list("case", "beneficiary_id", "authority_id", "base")
+    ):
+        bases[case, beneficiary, authority].add(base)
+    decided: dict[int, Decimal] = defaultdict(lambda: ZERO)
+    for partner, amount in Share.objects.filter(
+        partner__in=partners, superseded_at__isnull=True, decided__gt=0
+    ).values_list("partner_id", "decided"):
+        decided[partner] += amount
+    costs: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
+    for partner, code, amount in BudgetLine.objects.filter(partner__in=partners).values_list(
+        "partner_id", "aid_class", "amount"
+    ):
+        costs[partner][code] += amount
+    found = {}
+    for a in agreements:
+        known = set().union(*(bases[case, a.beneficiary_id, a.funder_id] for case in (a.project.case, a.case)))
+        day = a.awarded_on or a.signed_on or a.policy_day
+        check: Any
+        mine = {code: cost for code, cost in costs[a.partner_id].items() if code and cost}
+        if laws.part("aid") is None:
+            check = T("le programme n'a pas de règles d'aides d'État.", "the programme has no State aid rules.")
+        elif not mine:
+            check = T(
+                "le budget du partenaire ne dit pas les catégories du règlement d'aides.",
+                "the partner's budget does not say the categories of the aid regulation.",
+            )
+        else:
+            try:
+                check = aid_rules.notification(laws, max(decided[a.partner_id], a.amount), day, costs=mine)
+            except Refused as refusal:
+                check = refusal.reason if isinstance(refusal.reason, Text) else T("{r}", "{r}", r=str(refusal.reason))
+        found[a.pk] = scdl.notified(known, check, economic=a.partner.kind not in RESEARCH)
+    return found
 
 
 def acts(case: str) -> list[JournalEntry]:

@@ -366,6 +366,94 @@ def return_deadline(policy: Any, year: int) -> Deadline:
     )
 
 
+def return_years(
+    how: str, *, private: bool, awarded_on: dt.date | None, starts_on: dt.date | None, ends_on: dt.date | None
+) -> list[int]:
+    """The years for which an agreement asks for a financial return.
+
+    ``how`` law: the year of the award, of private-law bodies only (law 2000-321, article 10); yearly: each year of the work, of
+    whoever is aided, because the agreement says so.
+    """
+    if how == "yearly" and starts_on is not None:
+        return list(range(starts_on.year, (ends_on or starts_on).year + 1))
+    day = awarded_on or starts_on
+    return [day.year] if day is not None and (private or how == "yearly") else []
+
+
+SIDES: tuple[tuple[str, Text], ...] = (("charge", T("Charges", "Charges")), ("income", T("Produits", "Income")))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a financial return: charge or income, what was planned, what it was."""
+
+    side: str
+    label: str
+    planned: Decimal
+    actual: Decimal
+
+    @property
+    def gap(self) -> Decimal:
+        return self.actual - self.planned
+
+    @property
+    def gap_share(self) -> Decimal | None:
+        """The gap in percent of what was planned; None when nothing was planned."""
+        return (self.gap * 100 / self.planned).quantize(Decimal("0.1"), ROUND_HALF_UP) if self.planned else None
+
+
+def summed(side: str, lines: Sequence[Line]) -> Line:
+    """The total of a side, as a line."""
+    mine = [row for row in lines if row.side == side]
+    return Line(side, "", total(r.planned for r in mine), total(r.actual for r in mine))
+
+
+def check_return(lines: Sequence[Line], *, report: str, annex: str, files: int) -> list[Line]:
+    """The lines of a financial return, when it is complete (form of the order of 11 October 2006: report, table, annex).
+
+    Raises:
+        Refused: with everything that is missing or wrong.
+    """
+    wrong: list[Any] = []
+    for n, row in enumerate(lines, 1):
+        where = T("Ligne {n}", "Line {n}", n=n)
+        if row.side not in dict(SIDES):
+            wrong.append(T("{w} : charge ou produit ?", "{w}: charge or income?", w=where))
+        if not row.label.strip():
+            wrong.append(T("{w} : l'intitulé manque.", "{w}: the name is missing.", w=where))
+        for amount in (row.planned, row.actual):
+            if not amount.is_finite() or amount < 0 or amount > MAX_AMOUNT or amount != amount.quantize(CENT):
+                wrong.append(
+                    T(
+                        "{w} : {a} n'est pas possible ; attendu : zéro ou plus, au centime.",
+                        "{w}: {a} is not possible; expected: zero or more, to the cent.",
+                        w=where,
+                        a=str(amount),
+                    )
+                )
+    for side, title in SIDES:
+        if not any(row.side == side for row in lines):
+            wrong.append(T("{s} : aucune ligne.", "{s}: no line.", s=title))
+    if not report.strip():
+        wrong.append(T("Le compte rendu qualitatif.", "The report in words."))
+    if any(row.actual != row.planned for row in lines) and not annex.strip():
+        wrong.append(
+            T(
+                "L'annexe : elle explique les écarts entre le prévu et le réalisé.",
+                "The annex: it explains the gaps between what was planned and what was done.",
+            )
+        )
+    if not files:
+        wrong.append(T("Au moins une pièce justificative.", "At least one piece of evidence."))
+    if wrong:
+        raise Refused(
+            T("Le compte rendu financier n'est pas complet.", "The financial return is not complete."),
+            missing=wrong,
+            kind="input",
+        )
+    return [Line(r.side, " ".join(r.label.split())[:255], cents(r.planned), cents(r.actual)) for r in lines]
+
+
 @dataclass(frozen=True)
 class Duty:
     """What the law of subsidies asks of an agreement: what, whether it applies, where it comes from."""
@@ -376,11 +464,19 @@ class Duty:
     due_on: dt.date | None = None
 
 
-def duties(policy: Any, *, day: dt.date, amount: Decimal, years: Mapping[int, Decimal], private: bool) -> list[Duty]:
+def duties(
+    policy: Any,
+    *,
+    day: dt.date,
+    amount: Decimal,
+    years: Mapping[int, Decimal],
+    private: bool,
+    returns: Iterable[int] = (),
+) -> list[Duty]:
     """The duties of a subsidy by the law in force on ``day``: written agreement, accounts, financial returns.
 
     ``years``: what is granted to the beneficiary in each year, as far as the programme knows; thresholds of the law are
-    yearly. Repayable advances and public bodies have none of these duties (``private`` False).
+    yearly. ``returns``: the years whose financial return is asked for. Repayable advances and public bodies have none of these duties (``private`` False).
     """
     found: list[Duty] = []
     top = max(years.values(), default=amount)
@@ -430,13 +526,10 @@ def duties(policy: Any, *, day: dt.date, amount: Decimal, years: Mapping[int, De
                 ),
             )
         )
-    if private:
-        for year in sorted(years):
-            end = return_deadline(policy, year)
-            if end.on is not None:
-                found.append(
-                    Duty(T("Compte rendu financier {y}", "Financial return {y}", y=year), True, end.why, end.on)
-                )
+    for year in returns:
+        end = return_deadline(policy, year)
+        if end.on is not None:
+            found.append(Duty(T("Compte rendu financier {y}", "Financial return {y}", y=year), True, end.why, end.on))
     return found
 
 

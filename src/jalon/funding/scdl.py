@@ -18,6 +18,7 @@ from typing import Any
 
 from jalon.core.errors import Refused
 from jalon.core.lang import T, Text
+from jalon.core.why import Why
 from jalon.people.rules import siret
 
 COLUMNS = (
@@ -52,7 +53,7 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 @dataclass(frozen=True)
 class Subsidy:
-    """An agreement as plain values."""
+    """An agreement as plain values. ``notified``: whether its aid was notified to the Commission; None when it cannot be told."""
 
     funder: str
     funder_siret: str
@@ -69,7 +70,53 @@ class Subsidy:
     first_on: dt.date | None
     last_on: dt.date | None
     scheme: str = ""
-    notified: bool = False
+    notified: bool | None = False
+
+
+@dataclass(frozen=True)
+class Notified:
+    """Whether an aid was notified to the Commission (None: cannot be told), and how that is known."""
+
+    value: bool | None
+    why: Why
+
+
+NO_AID = T(
+    "Activité non économique d'un organisme de recherche : ce n'est pas une aide d'État, rien n'est notifié.",
+    "Non-economic activity of a research body: no State aid, nothing is notified.",
+)
+
+
+def notified(bases: Iterable[str], check: Any, *, economic: bool) -> Notified:
+    """Whether the aid behind an agreement was notified one by one.
+
+    In this order: the ledger of aid says on what base it stands (notified or not); a research body's own activity is no
+    State aid (our reading); else the aid is compared with the notification threshold.
+
+    Args:
+        bases: the legal bases of the awards recorded for it (gber, de_minimis, sgei, notified, none).
+        check: the comparison with the threshold (``jalon.aid.rules.Notification``), or a sentence that says why there is none.
+    """
+    known = set(bases)
+    if known:
+        return Notified(
+            "notified" in known,
+            Why(
+                rule=T(
+                    "Le registre des aides dit sur quelle base juridique l'aide est accordée.",
+                    "The ledger of aid says on which legal base the aid is granted.",
+                ),
+                inputs={T("Base juridique", "Legal base"): ", ".join(sorted(known))},
+            ),
+        )
+    if not economic:
+        return Notified(False, Why(rule=NO_AID, reading=True))
+    if isinstance(check, Text):
+        return Notified(
+            None,
+            Why(rule=T("La notification ne se sait pas : {r}", "Notification cannot be told: {r}", r=check)),
+        )
+    return Notified(check.needed, check.why)
 
 
 def share_of(row: Subsidy) -> Decimal | None:
@@ -109,7 +156,7 @@ def cells(row: Subsidy) -> list[str]:
         _cut(terms),
         period,
         "",
-        "oui" if row.notified else "non",
+        {True: "oui", False: "non", None: ""}[row.notified],
         "" if share is None else f"{share.normalize():f}",
         row.scheme,
     ]

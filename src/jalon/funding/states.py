@@ -131,6 +131,27 @@ INSTRUMENTS = {
     "repayable_advance": T("avance remboursable", "repayable advance"),
 }
 
+RETURN_STATES = (
+    State("due", T("à remettre", "to be handed in"), "not_yet_due"),
+    State("submitted", T("remis, à vérifier", "handed in, to be checked"), "on_track"),
+    State("returned", T("renvoyé avec motifs", "sent back with reasons"), "at_risk"),
+    State("accepted", T("vérifié", "checked"), "done"),
+)
+RETURN_MOVES = (
+    Move("submit", T("Remettre le compte rendu", "Hand in the return"), ("due", "returned"), "submitted", "claim.submit"),
+    Move("accept", T("Vérifier le compte rendu", "Check the return"), ("submitted",), "accepted", "claim.check"),
+    Move("back", T("Renvoyer avec motifs", "Send back with reasons"), ("submitted",), "returned", "claim.check",
+         reason_needed=True),
+)  # fmt: skip
+RETURN_TITLES = {s.code: s.title for s in RETURN_STATES}
+RETURN_TONES = {"due": "quiet", "submitted": "info", "returned": "warn", "accepted": "good"}
+RETURN_WAITING = ("due", "returned")
+"""The beneficiary still owes it."""
+RETURN_KINDS = {
+    "law": T("Ce que demande la loi", "What the law asks for"),
+    "yearly": T("Un par année de travaux", "One for each year of the work"),
+}
+
 # -- relay finance ------------------------------------------------------------------------------------------------
 
 RELAY_STATES = (
@@ -216,11 +237,12 @@ MOVE_KINDS = {
 # -- accounting imports -------------------------------------------------------------------------------------------
 
 BATCH_TITLES = {
+    "to_confirm": T("colonnes à confirmer", "columns to confirm"),
     "previewed": T("à accepter", "to be accepted"),
     "accepted": T("accepté", "accepted"),
     "abandoned": T("abandonné", "abandoned"),
 }
-BATCH_TONES = {"previewed": "info", "accepted": "good", "abandoned": "quiet"}
+BATCH_TONES = {"to_confirm": "warn", "previewed": "info", "accepted": "good", "abandoned": "quiet"}
 VERDICTS = {
     "match": T("correspond à un ordre de paiement", "matches one payment order"),
     "already": T("déjà enregistré", "already recorded"),
@@ -260,6 +282,10 @@ ACTS = {
     "agreement.repaid": T("Reversement reçu", "Recovery repaid"),
     "agreement.recover_cancel": T("Ordre de reversement annulé", "Recovery cancelled"),
     "agreement.simulate": T("Convention simulée", "Simulated agreement"),
+    "agreement.return_submit": T("Compte rendu financier remis", "Financial return handed in"),
+    "agreement.return_accept": T("Compte rendu financier vérifié", "Financial return checked"),
+    "agreement.return_back": T("Compte rendu financier renvoyé", "Financial return sent back"),
+    "agreement.return_remind": T("Rappel du compte rendu financier", "Reminder of the financial return"),
     "agreement.remind": T("Rappel envoyé", "Reminder sent"),
     "claim.submit": T("Versement demandé", "Payment claimed"),
     "claim.resubmit": T("Demande déposée à nouveau", "Claim submitted again"),
@@ -273,6 +299,7 @@ ACTS = {
     "claim.pay": T("Paiement enregistré", "Payment recorded"),
     "claim.unorder": T("Ordre de paiement annulé", "Payment order cancelled"),
     "accounting.receive": T("Fichier comptable déposé", "Accounting file handed in"),
+    "accounting.confirm": T("Colonnes confirmées, lignes jugées", "Columns confirmed, rows judged"),
     "accounting.accept": T("Import comptable accepté", "Accounting import accepted"),
     "accounting.abandon": T("Import comptable abandonné", "Accounting import abandoned"),
     "relay.ask": T("Financement relais demandé", "Relay finance asked for"),

@@ -2,12 +2,22 @@
 
 from django.urls import path
 
-from jalon.funding import accounting_views, relay_views, views
+from jalon.funding import accounting_views, relay_views, return_views, views
 
 urlpatterns = [
     path("financements/", views.desk, name="funding-desk"),
     path("conventions/", views.index, name="agreements"),
     path("conventions/preparer/<int:share>/", views.new, name="agreement-new"),
+    path("conventions/comptes-rendus/", return_views.index, name="financial-returns"),
+    path("conventions/<int:pk>/comptes-rendus/<int:year>/", return_views.read, name="financial-return"),
+    path(
+        "conventions/<int:pk>/comptes-rendus/<int:year>/pieces/<int:file>/",
+        return_views.piece,
+        name="financial-return-file",
+    ),
+    path(
+        "conventions/<int:pk>/comptes-rendus/<int:year>/acte/<slug:act>/", return_views.act, name="financial-return-act"
+    ),
     path("conventions/<int:pk>/", views.read, name="agreement"),
     path("conventions/<int:pk>/echeancier/", views.plan, name="agreement-plan"),
     path("conventions/<int:pk>/avenant/", views.amend, name="agreement-amend"),
@@ -27,6 +37,7 @@ urlpatterns = [
     path("comptabilite/", accounting_views.index, name="accounting"),
     path("comptabilite/ordres/", accounting_views.export_orders, name="accounting-orders"),
     path("comptabilite/imports/<int:pk>/", accounting_views.batch, name="accounting-import"),
+    path("comptabilite/imports/<int:pk>/colonnes/", accounting_views.columns, name="accounting-columns"),
     path("comptabilite/imports/<int:pk>/acte/<slug:act>/", accounting_views.batch_act, name="accounting-act"),
     path("financement-relais/", relay_views.index, name="relays"),
     path("financement-relais/bilan/", relay_views.scheme, name="relay-scheme"),

@@ -66,7 +66,7 @@ def not_in_programme(request: HttpRequest) -> HttpResponse | None:
     )
 
 
-def _signed_in(request: HttpRequest) -> None:
+def require_signed_in(request: HttpRequest) -> None:
     if request.actor.mandate_id is None:
         raise NotAllowed(T("Connectez-vous pour lire cette page.", "Sign in to read this page."))
 
@@ -95,7 +95,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The agreements that the actor may read, filtered by state and words; exports give the same rows."""
     if (absent := not_in_programme(request)) is not None:
         return absent
-    _signed_in(request)
+    require_signed_in(request)
     today = clock.today()
     rows = queries.agreements(request.actor, today)
     state, q = request.GET.get("etat", ""), request.GET.get("q", "").strip()
@@ -207,6 +207,7 @@ def desk(request: HttpRequest) -> HttpResponse:
             "stages": stages,
             "orders": [{"order": o, "days": rules.days_between(o.ordered_on, today)} for o in orders],
             "late": late,
+            "late_returns": [return_row(r, today) for r in queries.late_returns(actor, today)[:100]],
             "pays": actor.can("payment.record"),
         },
     )
@@ -218,7 +219,7 @@ def my_money(request: HttpRequest) -> HttpResponse:
     """Where is my money: every agreement and claim of the actor's organisation, in plain words."""
     if (absent := not_in_programme(request)) is not None:
         return absent
-    _signed_in(request)
+    require_signed_in(request)
     actor, today = request.actor, clock.today()
     mine = list(
         access.visible_agreements(actor, today)
@@ -486,6 +487,7 @@ def _agreement_page(
             if agreement.awarded_on
             else [],
             "duties": queries.duties_of(agreement),
+            "returns": [return_row(r, today) for r in agreement.financial_returns.all()],
             "events": [
                 {"day": e.on, "title": states.ACTS.get(e.act, e.act), "text": e.why, "who": e.user_label}
                 for e in queries.acts(agreement.case)
@@ -494,6 +496,19 @@ def _agreement_page(
         },
         status=status,
     )
+
+
+def return_row(row: Any, today: dt.date) -> dict[str, Any]:
+    """A financial return as lists show it: state, whether it is late, the light."""
+    late = row.late(today)
+    light = "done" if row.state == "accepted" and not late else "late" if late else "not_yet_due"
+    return {
+        "row": row,
+        "state": states.RETURN_TITLES[row.state],
+        "tone": states.RETURN_TONES[row.state],
+        "late": late,
+        "light": light,
+    }
 
 
 _TERMS = {
@@ -957,7 +972,11 @@ def _accepted(request: HttpRequest, row: Claim) -> dict[int, tuple[Any, str]]:
 def claim_file(request: HttpRequest, pk: int, file: int) -> HttpResponse:
     """A piece of evidence, as a download only."""
     row = _claim(request, pk)
-    found = get_object_or_404(row.files.select_related("file"), pk=file).file
+    return download(get_object_or_404(row.files.select_related("file"), pk=file).file)
+
+
+def download(found: Any) -> FileResponse:
+    """A stored file as a download, never shown in the browser."""
     path = files.path_of(found.sha256)
     if not path.exists():
         raise Http404
