@@ -219,7 +219,7 @@ def test_many_rows_with_few_queries(world, django_assert_max_num_queries):
         share = decide(partner, world.state, D("1000.00"))
         orders.append(order_of(world, agree(world, share)))
     data = file_of(orders)
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(30):
         batch = acts.receive(data, "x.csv", by=world.manager, on=LATER)
     with django_assert_max_num_queries(30):
         acts.accept(batch, by=world.manager, on=LATER)

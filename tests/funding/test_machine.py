@@ -299,6 +299,6 @@ def test_no_order_of_acts_overruns_or_loses_a_cent(start):
     run_state_machine_as_test(
         machine_of(world),
         settings=settings(
-            max_examples=6, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=3, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

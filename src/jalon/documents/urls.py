@@ -27,6 +27,8 @@ urlpatterns = [
     ),
     path("feuilles-de-route/<int:pk>/document.pdf", views.roadmap, {"kind": "pdf"}, name="roadmap-pdf"),
     path("feuilles-de-route/<int:pk>/document.docx", views.roadmap, {"kind": "docx"}, name="roadmap-docx"),
+    path("projets/<slug:slug>/dossier.pdf", views.project, {"kind": "pdf"}, name="project-pdf"),
+    path("projets/<slug:slug>/dossier.docx", views.project, {"kind": "docx"}, name="project-docx"),
     path("conventions/<int:pk>/document.pdf", views.agreement, {"kind": "pdf"}, name="agreement-pdf"),
     path("conventions/<int:pk>/document.docx", views.agreement, {"kind": "docx"}, name="agreement-docx"),
     *(

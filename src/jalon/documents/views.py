@@ -19,7 +19,13 @@ from jalon.core import clock
 from jalon.core.lang import LANGUAGES
 from jalon.decisions import access as decision_access, letters
 from jalon.decisions.models import Decision
-from jalon.documents import evaluation as evaluation_document, labelling as labelling_document, make, queries
+from jalon.documents import (
+    evaluation as evaluation_document,
+    labelling as labelling_document,
+    make,
+    project as project_document,
+    queries,
+)
 from jalon.documents.agreement import AgreementView
 from jalon.documents.roadmap import RoadmapView
 from jalon.evaluations import access as evaluation_access, queries as evaluations
@@ -34,6 +40,7 @@ from jalon.funding import (
 from jalon.labelling import access as labelling_access, states as labelling_states
 from jalon.labelling.models import LabelRequest
 from jalon.people.access import policy
+from jalon.projects.views import find
 from jalon.roadmaps import access as roadmap_access, queries as roadmaps, states as roadmap_states
 from jalon.roadmaps.models import Roadmap
 from jalon.selection import access as selection_access, letters as selection_letters, queries as selections
@@ -150,6 +157,17 @@ def selection_letter(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         language=laws.language,
     )
     return _answer(data, kind, f"lettre-{letter.reference}")
+
+
+@require_safe
+@never_cache
+@page
+def project(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
+    """A project's file: its public part, and the confidential one for who reads the file."""
+    found, place = find(request, slug)
+    address = request.build_absolute_uri(reverse("project", args=[found.slug]))
+    document = project_document.file_of(found, place, on=clock.today(), address=address, lang=_lang(request))
+    return _answer(make.set_as(document, kind), kind, f"projet-{found.slug}")
 
 
 @require_safe

@@ -17,12 +17,9 @@ from jalon.people.access import Actor, policy
 
 
 def locked(agreement: Agreement) -> Agreement:
-    """The agreement as it stands now, held until the act is over."""
-    return (
-        Agreement.objects.select_for_update(of=("self",))
-        .select_related("project", "partner", "beneficiary", "funder")
-        .get(pk=agreement.pk)
-    )
+    """The agreement as it stands now, held until the act is over; its partner is read after the wait for the hold."""
+    Agreement.objects.select_for_update().values_list("pk").get(pk=agreement.pk)
+    return Agreement.objects.select_related("project", "partner", "beneficiary", "funder").get(pk=agreement.pk)
 
 
 def schedule(agreement: Agreement) -> int:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.text import slugify
 
 from jalon.core import clock, files, journal, workflow
@@ -237,6 +237,7 @@ def edit_call(
         if call.envelope is not None and call.envelope < 0:
             raise Refused(T("L'enveloppe n'est pas positive.", "The envelope is not positive."), kind="input")
         if call.closes_on and call.closes_on != before.get("closes_on", call.closes_on):
+            list(_drafts_of(call).values_list("pk"))  # whoever hands in now waits, and reads the new closing
             last = Project.objects.filter(call=call).aggregate(last=Max("submitted_at"))["last"]
             if last is not None and last > clock.end_of_day(call.closes_on):
                 raise Refused(
@@ -307,9 +308,14 @@ def new_rules_version(
             },
         )
         if move_drafts:
-            for project in Project.objects.filter(call=call, state="draft").exclude(rules=made):
+            for project in _drafts_of(call).exclude(rules=made):
                 _move_rules(project, made, by=by, on=on, at=at)
         return made
+
+
+def _drafts_of(call: Call) -> QuerySet[Project]:
+    """The drafts of a call, held: none of them is handed in before the act is over."""
+    return Project.objects.select_for_update(of=("self",)).filter(call=call, state="draft").order_by("pk")
 
 
 def check_rules(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -1402,7 +1408,9 @@ def abandon(project: Project, *, reason: str, by: Actor, on: dt.date, at: dt.dat
 
 
 def _locked(project: Project) -> Project:
-    return Project.objects.select_for_update(of=("self",)).select_related("call", "rules", "frozen").get(pk=project.pk)
+    """The project, held, with its call and rules as they stand now: read after the wait for the hold, not before it."""
+    Project.objects.select_for_update().values_list("pk").get(pk=project.pk)
+    return Project.objects.select_related("call", "rules", "frozen").get(pk=project.pk)
 
 
 def _part(project: Project, key: str) -> Partner:

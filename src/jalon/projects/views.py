@@ -385,6 +385,9 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
             "can_check": place.checker
             and request.actor.can("project.check")
             and found.state in ("submitted", "clarification"),
+            "labelling": place.consortium
+            and request.actor.side == "beneficiary"
+            and policy().part("labelling") is not None,
             "following": place.inside and found.state in ("selected", "running", "finished"),
             "outcomes": [
                 (states.OUTCOMES[k], v, k in states.MONEY_OUTCOMES)
