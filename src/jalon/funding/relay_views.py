@@ -401,16 +401,20 @@ def calendar(request: HttpRequest, pk: int) -> HttpResponse:
             ),
             simulated=partner.simulated or partner.project.simulated,
         )
-    drawings = []
+    drawing = wide = None
     if found is not None:
-        for title, points in (
-            (
-                T("Solde cumulé avec le relais", "Balance with the relay"),
+        drawing, wide = (
+            charts.trend(
                 [(m.first, m.with_relay) for m in found.months],
-            ),
-            (T("Solde cumulé sans relais", "Balance without relay"), [(m.first, m.without) for m in found.months]),
-        ):
-            drawings.append(charts.trend(points, unit="money", title=title, today=today))
+                [(m.first, m.without) for m in found.months],
+                unit="money",
+                title=T("Solde cumulé, avec et sans le relais", "Balance, with and without the relay"),
+                names=(T("Avec relais", "With relay"), T("Sans relais", "Without relay")),
+                today=today,
+                **size,
+            )
+            for size in ({}, {"width": 760, "height": 260})
+        )
     return render(
         request,
         "funding/calendar.html",
@@ -418,7 +422,8 @@ def calendar(request: HttpRequest, pk: int) -> HttpResponse:
             "title": T("Trésorerie : {p}", "Cash: {p}", p=partner.project.acronym),
             "partner": partner,
             "calendar": found,
-            "drawings": drawings,
+            "drawing": drawing,
+            "wide": wide,
             "published": queries.published_gain(),
             "breadcrumb": [
                 {"url": reverse("my-money"), "label": T("Mon argent", "My money")},
@@ -475,6 +480,7 @@ def scheme(request: HttpRequest) -> HttpResponse:
             "title": T("Financement relais : bilan", "Relay finance: balance sheet"),
             "lines": lines,
             "whole": whole,
+            "drawings": _scheme_drawings(whole, simulated) if whole.requests and not whole.hidden else [],
             "full": full,
             "simulated": simulated,
             "least": policy().on(today).find("funding.relay_public_minimum"),
@@ -490,6 +496,32 @@ def scheme(request: HttpRequest) -> HttpResponse:
             "guarantee": policy().on(today).find("funding.relay_guarantee_share"),
         },
     )
+
+
+def _scheme_drawings(whole: queries.SchemeLine, simulated: bool) -> list[Any]:
+    """What became of the money, and of the requests."""
+    money = (
+        (T("Demandé", "Asked"), whole.asked),
+        (T("Avancé", "Advanced"), whole.advanced),
+        (T("Remboursé", "Repaid"), whole.repaid),
+        (T("Reste dû", "Still owed"), whole.owed),
+        (T("En défaut", "In default"), whole.default_amount),
+    )
+    requests = (
+        (T("Acceptées", "Accepted"), whole.accepted),
+        (T("En cours d'examen", "Under examination"), whole.open),
+        (T("Refusées", "Refused"), whole.refused),
+        (T("Retirées", "Withdrawn"), whole.withdrawn),
+    )
+    return [
+        charts.bars(
+            [(n, v, simulated) for n, v in money], unit="money", title=T("Où en est l'argent", "Where the money is")
+        ),
+        charts.bars(
+            [(n, v, simulated) for n, v in requests],
+            title=T("Que sont devenues les demandes", "What became of the requests"),
+        ),
+    ]
 
 
 def _scheme_row(line: queries.SchemeLine) -> list[Any]:
