@@ -29,15 +29,15 @@ def test_each_reader_prints_its_part():
     secret, project = "La description complète", made.project
     leader, partner = told(project, made.leader), told(project, made.partner)
     assert secret in leader and secret in partner and project.frozen.sha256 in leader
-    assert "675 000,00 €" in leader and "450 000,00 €" in leader  # staff of p1 and of p2
-    assert "450 000,00 €" in partner and "675 000,00 €" not in partner  # its own lines, the totals of the others
-    assert "900 000,00 €" in partner and "est lu par le chef de file" in partner
+    assert "675 000 €" in leader and "450 000 €" in leader  # staff of p1 and of p2
+    assert "450 000 €" in partner and "675 000 €" not in partner  # its own lines, the totals of the others
+    assert "900 000 €" in partner and "est lu par le chef de file" in partner
     follower = told(project, make.make_actor("fund_manager"))
-    assert "675 000,00 €" in follower
+    assert "675 000 €" in follower
     Project.objects.filter(pk=project.pk).update(state="running")
     reader = told(project, make.make_actor("reader"))
     assert "Un résumé que tout le monde peut lire" in reader and "Partie publique" in reader
-    assert secret not in reader and "675 000,00 €" not in reader and "annexe" not in reader.lower()
+    assert secret not in reader and "675 000 €" not in reader and "annexe" not in reader.lower()
 
 
 def test_the_file_is_printed_from_its_page(client):

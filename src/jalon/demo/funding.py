@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from jalon.clusters.models import Membership
-from jalon.core import clock, journal
+from jalon.core import clock, files, journal
 from jalon.demo.build import DAY, World, organisation
 from jalon.funding import actions, relay_actions, rules
-from jalon.funding.models import Agreement, Claim, FinancialReturn, Instalment, PaymentOrder, ReturnLine
+from jalon.funding.models import Agreement, Claim, FinancialReturn, Instalment, PaymentOrder, ReturnFile, ReturnLine
 from jalon.people.access import Actor, policy
 from jalon.people.models import Organisation
 from jalon.people.queries import actor_of
@@ -408,3 +408,15 @@ def _returns(world: World, agreements: list[Agreement]) -> None:
             ),
         ]
     ReturnLine.objects.bulk_create(lines, batch_size=500)
+    proof = files.store(
+        b"%PDF-1.4\n% etat recapitulatif simule de la demonstration\n%%EOF\n",
+        "etat-recapitulatif-simule.pdf",
+        case="agreement:demonstration",
+        by=journal.SYSTEM,
+        title="État récapitulatif des dépenses (simulé)",
+        at=clock.moment_on(DAY),
+        simulated=True,
+    )
+    ReturnFile.objects.bulk_create(
+        ReturnFile(owner=row, file=proof, added_at=clock.moment_on(row.handed_on)) for row in rows if row.handed_on
+    )

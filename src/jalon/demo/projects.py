@@ -21,6 +21,7 @@ from django.db import connection
 from jalon.clusters.models import ClusterTerritory, Membership
 from jalon.core import files, journal
 from jalon.core.clock import moment_on
+from jalon.demo import bulk
 from jalon.people.access import policy
 from jalon.people.models import Mandate, Organisation
 from jalon.people.queries import actor_from
@@ -512,9 +513,9 @@ def _life(project: Project, rng: random.Random, rows: Rows) -> None:
 
 def _write(rows: Rows) -> None:
     """Every table at once; one line of the journal by project."""
-    Project.objects.bulk_create(rows.projects, batch_size=500)
-    Partner.objects.bulk_create(rows.partners, batch_size=1000)
     for table, batch in (
+        (Project, rows.projects),
+        (Partner, rows.partners),
         (BudgetLine, rows.lines),
         (Request, rows.requests),
         (ProjectLabel, rows.labels),
@@ -523,7 +524,7 @@ def _write(rows: Rows) -> None:
         (Outcome, rows.outcomes),
         (Paper, rows.papers),
     ):
-        table.objects.bulk_create(batch, batch_size=2000)
+        bulk.insert(table, batch)
     journal.record_many(
         {
             "case": p.case,

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from jalon.core import clock
-from jalon.core.errors import Conflict, NotAllowed, Refused
+from jalon.core.errors import Conflict, NotAllowed
 from jalon.core.lang import T
 from jalon.core.sheets import Column, cell_name
 from jalon.funding import access, accounting, accounting_actions, queries, scdl, states
@@ -21,7 +21,7 @@ from jalon.funding.models import AccountingBatch, Agreement
 from jalon.funding.rules import ZERO
 from jalon.funding.views import not_in_programme
 from jalon.people.access import policy
-from jalon.ui.http import acts, export, page, wants
+from jalon.ui.http import Attempt, acts, export, page, wants
 
 PAGE = 200
 
@@ -46,13 +46,10 @@ def index(request: HttpRequest) -> HttpResponse:
         form = Upload(request.POST, request.FILES)
         if form.is_valid():
             given = form.cleaned_data["file"]
-            try:
+            with Attempt() as tried:
                 made = accounting_actions.hand_in(given.read(), given.name, by=actor, on=today)
                 return redirect("accounting-columns", made.pk)
-            except NotAllowed:
-                raise
-            except Refused as error:
-                refusal = error
+            refusal = tried.refusal
     orders = access.payable_orders(actor, today)
     return render(
         request,
@@ -175,13 +172,10 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
             for name, value in request.POST.items()
             if name.startswith("col-") and name.removeprefix("col-").isdecimal() and value
         }
-        try:
+        with Attempt() as tried:
             accounting_actions.confirm(found, chosen, by=request.actor, on=clock.today(), sheet=sheet, header=header)
             return redirect("accounting-import", pk)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     elif (sheet, header) == (found.columns["sheet"], found.columns["header"]):
         chosen = {column: code for code, column in found.columns["mapping"].items()}
     else:
@@ -317,6 +311,15 @@ def _subsidies(request: HttpRequest) -> tuple[list[Published], Any]:
     return out, law
 
 
+def _by_faults(found: list[Published]) -> list[tuple[list[Any], list[Published]]]:
+    """What is left out, those that lack the same together, the most frequent first."""
+    groups: dict[str, list[Published]] = {}
+    for one in found:
+        if one.faults:
+            groups.setdefault(" ".join(str(fault) for fault in one.faults), []).append(one)
+    return [(rows[0].faults, rows) for rows in sorted(groups.values(), key=lambda rows: -len(rows))]
+
+
 @never_cache
 @page
 def scdl_page(request: HttpRequest) -> HttpResponse:
@@ -341,7 +344,7 @@ def scdl_page(request: HttpRequest) -> HttpResponse:
             "law": law,
             "delay": policy().on(clock.today()).find("funding.publication_within"),
             "sound": len(sound),
-            "left": [one for one in found if one.faults],
+            "left": _by_faults(found),
             "columns": scdl.COLUMNS,
             "rows": [one for one in found if not one.faults][:50],
             "simulated": simulated,

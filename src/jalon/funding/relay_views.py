@@ -18,12 +18,12 @@ from jalon.core.sheets import Column
 from jalon.funding import access, queries, relay_actions, relay_rules, rules, states
 from jalon.funding.forms import AskForm, AssignForm, GuaranteeForm, MoneyOn, OfferForm, PaidOn, Reason
 from jalon.funding.models import Relay
-from jalon.funding.views import not_in_programme
+from jalon.funding.views import form_row, not_in_programme
 from jalon.people.access import policy
 from jalon.people.models import Organisation
 from jalon.projects.models import Partner
 from jalon.ui import charts
-from jalon.ui.http import acts, export, page, wants
+from jalon.ui.http import Attempt, acts, export, page, wants
 
 PAGE = 50
 
@@ -138,7 +138,7 @@ def ask(request: HttpRequest, partner: int, funder: int) -> HttpResponse:
     refusal = None
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        try:
+        with Attempt() as tried:
             made = relay_actions.ask(
                 row,
                 payer,
@@ -150,10 +150,7 @@ def ask(request: HttpRequest, partner: int, funder: int) -> HttpResponse:
             )
             messages.success(request, T("Demande envoyée à la banque.", "Request sent to the bank."))
             return redirect("relay", made.pk)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     return render(
         request,
         "funding/relay_ask.html",
@@ -273,16 +270,8 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     today = clock.today()
-    titles = {m.name: m.title for m in (*states.RELAY_MOVES, *states.GUARANTEE_MOVES)}
-    forms = [
-        {
-            "name": name,
-            "title": titles[name],
-            "form": (bound or {}).get(name) or _form(name, relay, today),
-            "open": bool((bound or {}).get(name)),
-        }
-        for name in _possible(request, relay)
-    ]
+    moves = {m.name: m for m in (*states.RELAY_MOVES, *states.GUARANTEE_MOVES)}
+    forms = [form_row(moves[name], bound, _form(name, relay, today)) for name in _possible(request, relay)]
     decided, due = queries.grant_due(relay.partner_id, relay.funder_id)
     gap = relay_rules.shortfall(relay.owed, due)
     part = access.relay_part(request.actor, relay)
@@ -334,14 +323,11 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         access.require_relay(actor, relay, moves[act].permission)
     else:
         given = dict(form.cleaned_data) if form is not None else {}
-        try:
+        with Attempt() as tried:
             _do(act, relay, given, by=actor, on=today)
             messages.success(request, DONE[act])
             return redirect("relay", pk)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     return _page(request, _relay(request, pk), bound={act: form}, refusal=refusal, status=400)
 
 

@@ -12,15 +12,15 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from jalon.core import clock
-from jalon.core.errors import NotAllowed, Refused
+from jalon.core.errors import Refused
 from jalon.core.lang import T
 from jalon.core.sheets import Column
 from jalon.funding import access, queries, return_actions, rules, states
 from jalon.funding.forms import Reason, ReturnForm, read_lines, shown_lines
 from jalon.funding.models import FinancialReturn
-from jalon.funding.views import download, not_in_programme, require_signed_in, return_row
+from jalon.funding.views import download, form_row, not_in_programme, require_signed_in, return_row
 from jalon.people.access import policy
-from jalon.ui.http import acts, export, page, wants
+from jalon.ui.http import Attempt, acts, export, page, wants
 
 PAGE = 50
 COLUMNS = (
@@ -106,7 +106,7 @@ def read(request: HttpRequest, pk: int, year: int) -> HttpResponse:
     refusal = None
     if form.is_valid():
         given = form.cleaned_data
-        try:
+        with Attempt() as tried:
             return_actions.submit(
                 row,
                 report=given["report"],
@@ -118,10 +118,7 @@ def read(request: HttpRequest, pk: int, year: int) -> HttpResponse:
             )
             messages.success(request, T("Compte rendu remis au financeur.", "Return handed in to the funder."))
             return redirect("financial-return", pk, year)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     return _page(request, row, form=form, refusal=refusal, status=400)
 
 
@@ -146,16 +143,8 @@ def _page(
     if not beneficiary and actor.can("claim.check") and access.is_funder(actor, agreement, today):
         for move in states.RETURN_MOVES[1:]:
             if row.state in move.sources:
-                given = (bound or {}).get(move.name)
-                kind = Reason if move.reason_needed else None
-                forms.append(
-                    {
-                        "name": move.name,
-                        "title": move.title,
-                        "form": given or (kind(auto_id=f"{move.name}-%s") if kind else None),
-                        "open": given is not None,
-                    }
-                )
+                fresh = Reason(auto_id=f"{move.name}-%s") if move.reason_needed else None
+                forms.append(form_row(move, bound, fresh))
     return render(
         request,
         "funding/return.html",
@@ -210,16 +199,13 @@ def act(request: HttpRequest, pk: int, year: int, act: str) -> HttpResponse:
         return redirect("financial-return", pk, year)
     form, refusal = Reason(request.POST, auto_id="back-%s"), None
     if form.is_valid():
-        try:
+        with Attempt() as tried:
             return_actions.send_back(row, reason=form.cleaned_data["reason"], by=request.actor, on=today)
             messages.success(
                 request, T("Renvoyé ; le bénéficiaire est prévenu.", "Sent back; the beneficiary is told.")
             )
             return redirect("financial-return", pk, year)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     return _page(request, row, bound={"back": form}, refusal=refusal, status=400)
 
 

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from jalon.core import clock, files
+from jalon.core import clock, files, workflow
 from jalon.core.errors import NotAllowed, Refused
 from jalon.core.lang import T
 from jalon.core.sheets import Column
@@ -43,7 +43,7 @@ from jalon.people.access import policy
 from jalon.projects.models import Partner
 from jalon.selection.models import Share
 from jalon.ui import charts, format as fmt
-from jalon.ui.http import acts, export, page, wants
+from jalon.ui.http import Attempt, acts, export, page, wants
 
 PAGE = 50
 
@@ -305,7 +305,7 @@ def new(request: HttpRequest, share: int) -> HttpResponse:
     )
     refusal = None
     if request.method == "POST" and form.is_valid():
-        try:
+        with Attempt() as tried:
             made = actions.create(row, by=request.actor, on=today, **form.cleaned_data)
             messages.success(
                 request,
@@ -315,10 +315,7 @@ def new(request: HttpRequest, share: int) -> HttpResponse:
                 ),
             )
             return redirect("agreement", made.pk)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     return render(
         request,
         "funding/new.html",
@@ -401,8 +398,7 @@ def _agreement_page(
     for name in possible:
         move = next(m for m in states.AGREEMENT_MOVES if m.name == name)
         kind = ACT_FORMS[name]
-        form = (bound or {}).get(name) or (kind(auto_id=f"{name}-%s") if kind else None)
-        forms.append({"name": name, "title": move.title, "form": form, "open": bool((bound or {}).get(name))})
+        forms.append(form_row(move, bound, kind(auto_id=f"{name}-%s") if kind else None))
     orders = list(agreement.orders.select_related("payee", "claim").order_by("id"))
     by_claim = {o.claim_id: o for o in orders if o.state != "cancelled"}
     plan = queries.plan_state(agreement)
@@ -498,6 +494,12 @@ def _agreement_page(
     )
 
 
+def form_row(move: workflow.Move, bound: dict[str, Any] | None, fresh: Any) -> dict[str, Any]:
+    """An act that is possible, with its form: as it was typed when it was refused (and then open), else a fresh one."""
+    typed = (bound or {}).get(move.name)
+    return {"name": move.name, "title": move.title, "form": typed or fresh, "open": bool(typed)}
+
+
 def return_row(row: Any, today: dt.date) -> dict[str, Any]:
     """A financial return as lists show it: state, whether it is late, the light."""
     late = row.late(today)
@@ -554,16 +556,13 @@ def agreement_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     form = kind(request.POST, auto_id=f"{act}-%s") if kind else None
     refusal = None
     if form is None or form.is_valid():
-        try:
+        with Attempt() as tried:
             getattr(actions, act)(
                 agreement, by=request.actor, on=clock.today(), **(form.cleaned_data if form is not None else {})
             )
             messages.success(request, DONE[act])
             return redirect("agreement", pk)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     else:
         _may(request, agreement, act)
     return _agreement_page(request, _agreement(request, pk), bound={act: form}, refusal=refusal, status=400)
@@ -583,14 +582,11 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
     access.require_funder(request.actor, agreement, "agreement.manage", today)
     refusal = None
     if request.method == "POST":
-        try:
+        with Attempt() as tried:
             actions.set_plan(agreement, read_parts(request.POST), by=request.actor, on=today)
             messages.success(request, T("Échéancier enregistré.", "Instalments saved."))
             return redirect("agreement", pk)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     suggestion = rules.plan_of(policy(), today)
     return render(
         request,
@@ -630,7 +626,7 @@ def amend(request: HttpRequest, pk: int) -> HttpResponse:
     refusal = None
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        try:
+        with Attempt() as tried:
             actions.propose_amendment(
                 agreement,
                 reason=given["reason"],
@@ -650,10 +646,7 @@ def amend(request: HttpRequest, pk: int) -> HttpResponse:
                 ),
             )
             return redirect("agreement", pk)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     return render(
         request,
         "funding/amend.html",
@@ -764,7 +757,7 @@ def _claim_form(
     refusal = None
     if posted and form.is_valid():
         given = form.cleaned_data
-        try:
+        with Attempt() as tried:
             made = write(
                 amount=given["amount"],
                 statement=given["statement"],
@@ -776,10 +769,7 @@ def _claim_form(
                 T("Demande déposée : suivez-la ici.", "Claim submitted: follow it here."),
             )
             return redirect("claim", made.pk)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     categories = list(agreement.partner.budget.values_list("category", flat=True).distinct().order_by("category"))
     return render(
         request,
@@ -864,8 +854,8 @@ def _claim_page(
             except NotAllowed as error:
                 blocked = error
                 continue
-        form = (bound or {}).get(name) or (kind(auto_id=f"{name}-%s", initial=initial.get(name)) if kind else None)
-        forms.append({"name": name, "title": move.title, "form": form, "open": bool((bound or {}).get(name))})
+        fresh = kind(auto_id=f"{name}-%s", initial=initial.get(name)) if kind else None
+        forms.append(form_row(move, bound, fresh))
     order = row.orders.exclude(state="cancelled").select_related("payee").first()
     return render(
         request,
@@ -934,7 +924,7 @@ def claim_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         access.require_funder(request.actor, row.agreement, move.permission, today)
     else:
         given = form.cleaned_data if form is not None else {}
-        try:
+        with Attempt() as tried:
             if act == "check":
                 given = given | {"accepted": _accepted(request, row)}
             function = {
@@ -949,10 +939,7 @@ def claim_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
             function(row, by=request.actor, on=today, **given)
             messages.success(request, CLAIM_DONE[act])
             return redirect("claim", pk)
-        except NotAllowed:
-            raise
-        except Refused as error:
-            refusal = error
+        refusal = tried.refusal
     return _claim_page(request, _claim(request, pk), bound={act: form}, refusal=refusal, status=400)
 
 

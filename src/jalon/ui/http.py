@@ -84,6 +84,25 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return wrapped
 
 
+class Attempt:
+    """An act whose refusal its own page shows: ``with Attempt() as tried: …``, then ``tried.refusal`` (None: done).
+
+    What the actor may not do is no sentence beside a form: :class:`NotAllowed` goes on its way.
+    """
+
+    def __init__(self) -> None:
+        self.refusal: Refused | None = None
+
+    def __enter__(self) -> Attempt:
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if not isinstance(error, Refused) or isinstance(error, NotAllowed):
+            return False
+        self.refusal = error
+        return True
+
+
 def acts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A view that acts (POST only): a refusal goes back to the page it came from, with the sentence.
 
