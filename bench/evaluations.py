@@ -15,7 +15,8 @@ from bench.measure import Figure, Told, queries_of, turn_about
 
 AIM = 2.0
 DAY = dt.date(2010, 6, 30)
-GRID = "grid-2008"
+GRID, GOVERNS = "grid-2008", dt.date(2008, 6, 18)
+"""The grid, and the day whose parameters govern its campaign."""
 CLUSTERS = 71
 DRAWS = 10_000
 
@@ -30,7 +31,7 @@ STATEMENTS = {
     "WHERE m.cluster_id IN ({ids}) AND m.joined_on <= %(day)s AND {m} ORDER BY o.name",
     "team": "SELECT t.cluster_id, t.title, t.fte, t.status FROM clusters_teampost t "
     "WHERE t.cluster_id IN ({ids}) AND {t} AND t.starts_on <= %(day)s AND (t.ends_on IS NULL OR t.ends_on >= %(day)s)",
-    "seats": "SELECT b.cluster_id, b.title, s.college, COUNT(*) FROM clusters_seat s JOIN clusters_body b ON b.id = s.body_id "
+    "seats": "SELECT b.cluster_id, b.title, s.college, COUNT(*) FROM clusters_seat s JOIN clusters_governancebody b ON b.id = s.body_id "
     "WHERE b.cluster_id IN ({ids}) AND {s} AND s.starts_on <= %(day)s AND (s.ends_on IS NULL OR s.ends_on >= %(day)s) "
     "GROUP BY b.cluster_id, b.title, s.college",
     "budget": "SELECT g.cluster_id, g.year, g.kind, g.amount FROM contracts_budgetline g WHERE g.cluster_id IN ({ids}) AND {g}",
@@ -40,17 +41,17 @@ STATEMENTS = {
     "roadmaps": "SELECT r.cluster_id, r.phase, r.version, r.title, r.validated_on FROM roadmaps_roadmap r "
     "WHERE r.cluster_id IN ({ids}) AND r.validated_on <= %(day)s",
     "contracts": "SELECT c.id, c.cluster_id, c.slug, c.title, c.kind, c.phase, c.starts_on, c.ends_on, c.signed_on, y.kind, o.name "
-    "FROM contracts_contract c LEFT JOIN contracts_party y ON y.contract_id = c.id AND y.removed_by_text_id IS NULL "
+    "FROM contracts_contract c LEFT JOIN contracts_party y ON y.contract_id = c.id AND y.removed_by_text IS NULL "
     "LEFT JOIN people_organisation o ON o.id = y.organisation_id "
     "WHERE c.cluster_id IN ({ids}) AND c.state IN ('signed', 'closed') AND c.created_at <= %(end)s",
     "actions": "SELECT a.contract_id, b.title, b.axis, a.title, a.starts_on, a.ends_on, a.budget, w.status, w.percent "
     "FROM contracts_action a JOIN contracts_objective b ON b.id = a.objective_id JOIN contracts_contract c ON c.id = a.contract_id "
     "LEFT JOIN (SELECT action_id, status, percent, ROW_NUMBER() OVER (PARTITION BY action_id ORDER BY recorded_at DESC, id DESC) "
     "AS place FROM contracts_progress u WHERE u.milestone_id IS NULL AND {u}) w ON w.action_id = a.id AND w.place = 1 "
-    "WHERE c.cluster_id IN ({ids}) AND c.state IN ('signed', 'closed') AND a.removed_by_text_id IS NULL",
+    "WHERE c.cluster_id IN ({ids}) AND c.state IN ('signed', 'closed') AND a.removed_by_text IS NULL",
     "targets": "SELECT n.contract_id, n.code, n.title, n.unit, n.baseline, e.year, e.value FROM contracts_contractindicator n "
     "JOIN contracts_contract c ON c.id = n.contract_id LEFT JOIN contracts_target e ON e.indicator_id = n.id AND {e} "
-    "WHERE c.cluster_id IN ({ids}) AND c.state IN ('signed', 'closed') AND n.removed_by_text_id IS NULL",
+    "WHERE c.cluster_id IN ({ids}) AND c.state IN ('signed', 'closed') AND n.removed_by_text IS NULL",
     "commitments": "SELECT k.contract_id, k.key, k.kind, k.title, k.year, k.amount, k.due_on, o.name FROM contracts_commitment k "
     "JOIN contracts_contract c ON c.id = k.contract_id JOIN contracts_party y ON y.id = k.party_id "
     "JOIN people_organisation o ON o.id = y.organisation_id WHERE c.cluster_id IN ({ids}) AND {k}",
@@ -142,7 +143,7 @@ def _classification(runs: int, told: Told) -> list[Figure]:
 
     laws = policy()
     grid = laws.grid(GRID)
-    thresholds = classify.thresholds_of(grid, laws.on(DAY))
+    thresholds = classify.thresholds_of(grid, laws.on(GOVERNS))
     names = classify.names(grid)
     rng = random.Random(71)
     codes = [m.code for m in grid.scale.marks]

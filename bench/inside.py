@@ -33,7 +33,18 @@ def main(options: dict[str, Any]) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         answer = {"rows": generate.generate(size), "database": version()}
     else:
-        from bench import ceilings, exports, figures, funding, members, pages, projects, selection
+        from bench import (
+            agendas,
+            ceilings,
+            evaluations,
+            exports,
+            figures,
+            funding,
+            members,
+            pages,
+            projects,
+            selection,
+        )
 
         parts = {
             "pages": pages,
@@ -44,6 +55,8 @@ def main(options: dict[str, Any]) -> None:
             "projects": projects,
             "accounting": funding,
             "ceilings": ceilings,
+            "evaluations": evaluations,
+            "agendas": agendas,
         }
         part = parts[options["part"]]
         found = part.run(size, options["runs"], told)

@@ -14,7 +14,18 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("figures", "pages", "exports", "import", "selection", "projects", "accounting", "ceilings")
+PARTS = (
+    "figures",
+    "pages",
+    "exports",
+    "import",
+    "selection",
+    "projects",
+    "accounting",
+    "ceilings",
+    "evaluations",
+    "agendas",
+)
 
 
 class Failed(Exception):

@@ -44,6 +44,24 @@ NAMES: dict[str, Text] = {
     ),
     "ceilings-call": T("plafonds d'aide d'un appel de 200 projets", "aid ceilings of a call of 200 projects"),
     "ceilings-check": T("les mêmes, vérification seule", "the same, the check alone"),
+    "projects": T("liste de 10 000 projets", "list of 10,000 projects"),
+    "projects-filtered": T("la même, filtrée", "the same, filtered"),
+    "projects-ranked": T("la même, classée par budget", "the same, ranked by budget"),
+    "projects-last": T("la même, dernière page", "the same, last page"),
+    "call-pipeline": T("projets d'un appel, classés", "projects of a call, ranked"),
+    "cluster-pipeline": T("projets d'un pôle", "projects of a pôle"),
+    "project-rates": T("taux de succès par pôle", "success rates by pôle"),
+    "ranked-against-sql": T("lignes classées, contre une requête SQL", "ranked rows, against one SQL statement"),
+    "accounting": T("import de 10 000 lignes comptables", "import of 10,000 accounting rows"),
+    "evaluations-packs": T("dossiers de pièces de 71 pôles", "evidence packs of 71 pôles"),
+    "evaluations-classification": T(
+        "classement de 71 pôles, contre NumPy", "classification of 71 pôles, against NumPy"
+    ),
+    "evaluations-stability": T(
+        "stabilité de 71 pôles, 10 000 pondérations, contre NumPy",
+        "stability of 71 pôles, 10,000 weightings, against NumPy",
+    ),
+    "agendas": T("ordres du jour de tous les comités", "agendas of all committees"),
     "export-members": T("export des membres", "export of members"),
     "export-members-few": T("export des membres, filtre", "export of members, filter"),
     "export-register": T("export du registre", "export of the register"),
@@ -71,6 +89,21 @@ HEADINGS: dict[str, Text] = {
     "ceilings": T(
         "Plafonds des aides d'État d'un appel, contre une requête SQL écrite à la main",
         "State aid ceilings of a call, against one hand-written SQL statement",
+    ),
+    "projects": T(
+        "Projets (6 partenaires, 4 financeurs), contre une page vide ou une requête SQL",
+        "Projects (6 partners, 4 funders), against an empty page or one SQL statement",
+    ),
+    "accounting": T(
+        "Import comptable, contre la lecture du même fichier et son insertion sans contrôle",
+        "Accounting import, against reading the same file and inserting it unchecked",
+    ),
+    "evaluations": T(
+        "Évaluations, contre des requêtes SQL ou NumPy écrits à la main",
+        "Evaluations, against hand-written SQL or NumPy",
+    ),
+    "agendas": T(
+        "Ordres du jour, contre des requêtes SQL écrites à la main", "Agendas, against hand-written SQL statements"
     ),
     "exports": T(
         "Exports, temps par ligne contre 5,5 ms (deux systèmes comparables, 5 000 lignes)",
