@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -72,11 +73,18 @@ def load(
         fail(refusal)
 
 
-@app.command()
+verify_app = typer.Typer(invoke_without_command=True)
+app.add_typer(verify_app, name="verify")
+
+
+@verify_app.callback()
 def verify(
+    context: typer.Context,
     all_breaks: Annotated[bool, typer.Option("--all", help="Toutes les ruptures / every break")] = False,
 ) -> None:
     """Vérifier la chaîne du journal et les textes figés. / Check the journal's chain and the frozen texts."""
+    if context.invoked_subcommand is not None:
+        return
     django_ready()
     from jalon.core.journal import breaks
     from jalon.core.models import DailyRoot, FrozenText, JournalEntry, JournalHead
@@ -102,6 +110,33 @@ def verify(
         roots=DailyRoot.objects.count(),
         frozen=FrozenText.objects.count(),
     )
+
+
+@verify_app.command("sealed")
+def verify_sealed(
+    file: Annotated[Path, typer.Argument(help="Le ZIP / the ZIP")],
+    sha: Annotated[
+        str,
+        typer.Option("--sha256", help="Empreinte du sommaire, notée à part / hash of the manifest, noted elsewhere"),
+    ] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Tout ce qui ne va pas / all that does not fit")] = False,
+) -> None:
+    """Vérifier un dossier contradictoire scellé, sans base ni réseau. / Check a sealed hearing file, without database or network."""
+    from jalon.evaluations.sealed_check import check as faults_of, manifest_hash
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        fail(T("{f} ne se lit pas : {e}.", "{f} cannot be read: {e}.", f=file, e=error.strerror or error))
+    found = faults_of(data, expected=sha)
+    if found:
+        say("{f} ne tient pas :", "{f} does not hold:", f=file.name)
+        for fault in found if everything else found[:1]:
+            typer.echo(f"  {fault}")
+        if len(found) > 1 and not everything:
+            say("  et {n} autre(s) : --all", "  and {n} more: --all", n=len(found) - 1)
+        raise typer.Exit(1)
+    say("Intact : sommaire {h}.", "Intact: manifest {h}.", h=manifest_hash(data))
 
 
 @app.command()

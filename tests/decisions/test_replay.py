@@ -29,7 +29,8 @@ print(json.dumps({{d.isoformat(): sorted(row.label.code for row in labels_on(d).
 
 def told_by(answer):
     """The JSON of the command; what it says on the way goes to the error output, which the helper joins."""
-    return json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
+    assert answer.startswith("{"), "with --json nothing else goes to the standard output"
+    return json.loads(answer[: answer.rindex("}") + 1])
 
 
 def slugs(act, day):
@@ -61,6 +62,42 @@ def test_the_right_labels_by_name(told):
     assert told["withdrawn"] == slugs("withdrawn", DECISION) and len(told["withdrawn"]) == 6
     assert told["new"] == slugs("granted", DECISION) and len(told["new"]) == 6
     assert not set(told["withdrawn"]) & set(told["labelled"])
+
+
+def test_every_decision_says_by_name_what_it_did(told):
+    last = next(d for d in told["decisions"] if d["on"] == DECISION.isoformat())
+    assert {k: len(v) for k, v in last["by_kind"].items()} == {"label": 6, "renew": 7, "withdraw": 6, "extend": 58}
+    assert last["by_kind"]["withdraw"] == told["withdrawn"]
+    assert last["effects"]["carried_out"]["label"] == 77
+    assert set(told["withdrawn"]) < set(told["names"])
+    (held,) = told["interviews"]
+    assert held["clusters"] == [p["cluster"] for p in told["probation"]]
+
+
+def test_the_path_carries_each_act_of_the_register_once_to_its_end():
+    """Without a database: no act of a label is left out or done twice, and the groups of 2012 are all named."""
+    from collections import Counter
+
+    from jalon.decisions.path import path_of
+
+    path = path_of("fr-poles-de-competitivite")
+    carried = Counter(
+        (label.code, act.act, act.effective_from)
+        for step in path.steps
+        if step.do in ("decide", "register")
+        for label, act in path.acts_of(step)
+    )
+    due = {
+        (label.code, act.act, act.effective_from)
+        for label in path.register.labels
+        for act in label.acts
+        if act.effective_from <= path.ends_on
+    }
+    assert set(carried) == due
+    assert set(carried.values()) == {1}
+    assert len([s for s in path.steps if s.do == "evaluation" and s.get("campaign") == "2012"]) == 3
+    found = Counter(e["result"] for e in path.register.evaluations if e["year"] == 2012)
+    assert found == {"very-good": 20, "good": 35, "less-good": 16}
 
 
 def test_probation_to_the_end_of_2009_for_group_3_only(told):
@@ -100,11 +137,13 @@ def test_the_journal_is_intact(home, told):
     assert jalon(home, "verify").startswith("Intact")
 
 
-def test_it_refuses_what_it_cannot_do(home, told):
+def test_it_refuses_what_it_cannot_do(home, told, tmp_path):
     said = jalon(home, "replay", "--until", "2010-05-11", code=1)
     assert "--fresh" in said
-    assert "hors du chemin" in jalon(home, "replay", "--until", "2004-01-01", code=1)
-    assert "AAAA-MM-JJ" in jalon(home, "replay", "--until", "11 mai 2010", code=1)
+    assert "hors du chemin" in jalon(tmp_path, "replay", "--until", "2004-01-01", code=1)
+    assert "1 January 2030" in jalon(tmp_path, "replay", "--until", "2030-01-01", code=1, JALON_LANG="en")
+    assert not list(tmp_path.glob("*.sqlite3")), "a day that cannot be told leaves no database behind"
+    assert "AAAA-MM-JJ" in jalon(home, "replay", "--until", "2010-02-30", code=1)
 
 
 @pytest.mark.django_db

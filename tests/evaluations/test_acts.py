@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
+import re
+import zipfile
 
 import pytest
 from django.test import Client
@@ -11,6 +14,7 @@ from django.urls import reverse
 
 from jalon.clusters.models import ClusterGroup
 from jalon.core import journal
+from jalon.core.canonical import sha256
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.files import path_of
 from jalon.core.models import FrozenText, JournalEntry, OutboxMessage
@@ -27,6 +31,7 @@ from jalon.evaluations import (
     survey_actions,
 )
 from jalon.evaluations.models import Agreed, Evaluation, Reply, Review, SurveyAnswer
+from jalon.evaluations.sealed_check import check
 from jalon.interests import actions as interests
 from jalon.workspace import queries as workspace
 from tests import factories as f
@@ -335,28 +340,98 @@ def test_each_replied_finding_is_owed_a_position(w):
     hearing.refresh_from_db()
     data, sha = sealed.archive(hearing)
     assert sealed.archive(hearing) == (data, sha), "the same file twice is the same bytes"
-    assert sealed.check(data) == []
+    assert check(data, expected=sha) == []
     assert f"pieces/{piece.sha256}".encode() in data
     stored = path_of(piece.sha256)
     assert stored.exists() and list(journal.breaks()) == []
 
 
-def test_a_changed_sealed_file_is_found_out(w):
-    import io
-    import zipfile
+def altered(data, change, listed=True):
+    """The ZIP with its members changed by ``change``; with ``listed`` the manifest is rewritten to agree, as a forger would."""
+    members = {
+        i.filename: zipfile.ZipFile(io.BytesIO(data)).read(i) for i in zipfile.ZipFile(io.BytesIO(data)).infolist()
+    }
+    told = json.loads(members.pop("manifest.json"))
+    change(members, told)
+    if listed:
+        told["members"] = [{"name": n, "sha256": sha256(c)} for n, c in sorted(members.items())]
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as new:
+        for name, content in [*members.items(), ("manifest.json", json.dumps(told).encode())]:
+            new.writestr(name, content)
+    return out.getvalue()
+
+
+def in_text(members, told):
+    name = next(n for n in members if n.startswith("textes/"))
+    members[name] = members[name].replace(b"Constat secret", b"Constat change")
+
+
+def in_act(members, told):
+    members["journal.json"] = members["journal.json"].replace(b'"hearing.notify"', b'"hearing.notifs"')
+
+
+def last_act(members, told):
+    kept = json.loads(members["journal.json"])
+    members["journal.json"] = json.dumps(kept | {"acts": kept["acts"][1:]}).encode()
+
+
+def without_text(members, told):
+    del members[next(n for n in members if n.startswith("textes/"))]
+
+
+def without_piece(members, told):
+    del members[next(n for n in members if n.startswith("pieces/"))]
+
+
+def one_more(members, told):
+    members["pieces/autre"] = b"x"
+
+
+@pytest.mark.parametrize(
+    ("change", "listed", "said"),
+    [
+        (in_text, False, "a été changé"),
+        (in_text, True, "n'a pas l'empreinte que son nom annonce"),
+        (in_act, False, "journal.json a été changé"),
+        (in_act, True, r"l'acte \d+ \(hearing.notifs\) a été changé"),
+        (last_act, True, "l'acte 1 manque"),
+        (without_text, False, "manque"),
+        (without_text, True, "le texte figé par l'acte"),
+        (without_piece, True, "la pièce « pv.pdf » jointe au constat 1 manque"),
+        (one_more, False, "pieces/autre n'est pas au sommaire"),
+        (lambda members, told: told.update(case="autre"), True, "d'un autre dossier"),
+    ],
+)
+def test_a_changed_sealed_file_is_found_out_without_the_database(
+    w, tmp_path, django_assert_num_queries, change, listed, said
+):
+    from typer.testing import CliRunner
+
+    from jalon.cli import app
 
     hearing = notified(w)
-    data, _ = sealed.archive(hearing)
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        for name in old.namelist():
-            text = old.read(name)
-            new.writestr(
-                name, text.replace(b"Constat secret", b"Constat change") if name.startswith("textes/") else text
-            )
-    wrong = [str(x) for x in sealed.check(out.getvalue())]
-    assert wrong and all("a été changé" in x for x in wrong)
-    assert sealed.check(b"x") != []
+    finding = queries.findings_of(hearing)[0]
+    hearing_actions.save_reply(finding, text="Non", rev=0, by=w.director, on=DAY)
+    hearing_actions.add_document(finding, b"%PDF-1.4 x", "pv.pdf", by=w.director, on=DAY)
+    hearing_actions.send_replies(hearing, by=w.director, on=DAY)
+    data, sha = sealed.archive(hearing)
+    file = tmp_path / "dossier.zip"
+    file.write_bytes(data)
+    with django_assert_num_queries(0):
+        whole = CliRunner().invoke(app, ["verify", "sealed", str(file), "--sha256", sha[:12]])
+        assert whole.exit_code == 0 and sha in whole.output
+        other = CliRunner().invoke(app, ["verify", "sealed", str(file), "--sha256", "0" * 12])
+        assert other.exit_code == 1 and "était attendu" in other.output
+        file.write_bytes(altered(data, change, listed))
+        found = CliRunner().invoke(app, ["verify", "sealed", str(file)])
+    assert found.exit_code == 1
+    assert re.search(said, found.output), found.output
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"PK\x05\x06" + b"\0" * 18])
+def test_what_is_no_sealed_file_is_told(content):
+    assert [str(x) for x in check(content)] == ["ce n'est pas un dossier scellé"]
 
 
 # -- reviews ----------------------------------------------------------------------------------

@@ -40,29 +40,30 @@ class Who:
 SYSTEM = Who()
 
 
+def hashed(entry: JournalEntry) -> dict[str, Any]:
+    """What the hash of an entry covers: all that it says, and the hash of the one before."""
+    return {
+        "case": entry.case,
+        "seq": entry.seq,
+        "act": entry.act,
+        "on": entry.on,
+        "at": entry.at,
+        "stamped_at": entry.stamped_at,
+        "user_id": entry.user_id,
+        "user": entry.user_label,
+        "organisation_id": entry.organisation_id,
+        "organisation": entry.organisation_label,
+        "role": entry.role,
+        "why": entry.why,
+        "before": entry.before,
+        "after": entry.after,
+        "prev": entry.prev_hash,
+    }
+
+
 def entry_hash(entry: JournalEntry) -> str:
-    """The hash of an entry: SHA-256 of its canonical form, previous hash included."""
-    return sha256(
-        canonical(
-            {
-                "case": entry.case,
-                "seq": entry.seq,
-                "act": entry.act,
-                "on": entry.on,
-                "at": entry.at,
-                "stamped_at": entry.stamped_at,
-                "user_id": entry.user_id,
-                "user": entry.user_label,
-                "organisation_id": entry.organisation_id,
-                "organisation": entry.organisation_label,
-                "role": entry.role,
-                "why": entry.why,
-                "before": entry.before,
-                "after": entry.after,
-                "prev": entry.prev_hash,
-            }
-        )
-    )
+    """The hash of an entry: SHA-256 of the canonical form of all that it says, previous hash included."""
+    return sha256(canonical(hashed(entry)))
 
 
 def record(

@@ -525,6 +525,16 @@ def decide(
     laws = policy()
     if decided_on > on:
         raise Refused(T("Le {d} n'est pas encore venu.", "{d} has not come yet.", d=day_text(decided_on)), kind="input")
+    if decision.proposed_on is not None and decided_on < decision.proposed_on and not decision.national:
+        raise Refused(
+            T(
+                "La décision ({d}) précède la proposition ({p}).",
+                "The decision ({d}) comes before the proposal ({p}).",
+                d=day_text(decided_on),
+                p=day_text(decision.proposed_on),
+            ),
+            kind="input",
+        )
     wrong = rules.authority_refusal(laws, authority, decided_on, by.role)
     _refuse([wrong] if wrong else [])
     if not reference.strip():

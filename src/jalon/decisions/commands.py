@@ -64,6 +64,9 @@ def _run(day: dt.date, as_json: bool) -> None:
     gc.disable()
     started = time.monotonic()
     try:
+        path.check_until(
+            path.path_of(), day
+        )  # before the database is made: a day that cannot be told leaves nothing behind
         _current(call_command)
         told = path.run(day, say=say)
     except OperationalError as error:
@@ -109,7 +112,7 @@ def _print(told: dict[str, Any], seconds: float) -> None:
             )
         ),
         str(T("  renouvelés ({n}) : {l}", "  renewed ({n}): {l}", n=len(told["renewed"]), l=listed("renewed"))),
-        str(T("  retirés ({n}) : {l}", "  withdrawn ({n}): {l}", n=len(told["withdrawn"]), l=", ".join(told["withdrawn"]) or "–")),
+        str(T("  retirés ({n}) : {l}", "  withdrawn ({n}): {l}", n=len(told["withdrawn"]), l=listed("withdrawn"))),
         str(T("  nouveaux ({n}) : {l}", "  new ({n}): {l}", n=len(told["new"]), l=listed("new"))),
         str(
             T(

@@ -62,8 +62,8 @@ class PolicyPath:
 
     @property
     def first_day(self) -> dt.date:
-        """The first day that can be asked for: the first decision on labels."""
-        return min((s.day for s in self.steps if s.do == "decide"), default=self.steps[0].day)
+        """The first day that can be asked for: that of the first step. No label is held before the first decision."""
+        return self.steps[0].day
 
     def call(self, code: str) -> dict[str, Any]:
         return next(c for c in self.calls if c["code"] == code)
@@ -74,7 +74,11 @@ class PolicyPath:
         for label in self.register.labels:
             for act in label.acts:
                 if step.do == "register":
-                    hit = act.act == step.get("act") and act.effective_from == step.day and not act.reference
+                    hit = (
+                        act.act == step.get("act")
+                        and act.effective_from == step.day
+                        and (act.reference or "") == step.get("national")
+                    )
                 else:
                     hit = act.reference == step.get("national") and (
                         "decided_on" not in step.said or act.decided_on == step.said["decided_on"]

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 
+from jalon.clusters.access import clusters_of
 from jalon.clusters.models import Cluster, ClusterGroup, Label, LabelAct, LabelPeriod
 from jalon.clusters.queries import act_title, group_title, named_on
 from jalon.contracts.access import visible_to as contracts_visible_to
@@ -19,7 +20,11 @@ from jalon.core.lang import T, Text, language
 from jalon.core.models import JournalEntry, Source
 from jalon.core.why import Why
 from jalon.decisions import access, effects, letters, rules, states
-from jalon.decisions.models import Appeal, Decision, Effect, Line, Notice, Opinion
+from jalon.decisions.models import Appeal, Decision, Line, Notice, Opinion
+from jalon.evaluations import access as evaluation_access
+from jalon.evaluations.models import Finding
+from jalon.evaluations.states import OUTCOMES as FINDING_OUTCOMES
+from jalon.interests.access import recused_cases
 from jalon.people.access import Actor, policy
 
 
@@ -99,6 +104,9 @@ class LineView:
     appeal_form: Any = None
     received_form: Any = None
     conditions_form: Any = None
+    evaluation_url: str = ""
+    hearing_url: str = ""
+    findings: list[Finding] = field(default_factory=list)
 
     @property
     def kind_title(self) -> Any:
@@ -185,19 +193,41 @@ EFFECT_TITLES = {
 def target_url(target: str) -> str:
     """The page of what an effect touched."""
     kind, _, name = target.partition(":")
-    pages = {"contract": "contract", "cluster": "cluster", "candidacy": "candidacy", "project": "project"}
+    pages = {
+        "contract": "contract",
+        "cluster": "cluster",
+        "candidacy": "candidacy",
+        "project": "project",
+    }
     return link(pages[kind], name) if kind in pages and name else ""
 
 
-def effect_views(rows: Iterable[Effect]) -> list[EffectView]:
-    """Effects that were carried out, as they were written."""
+INNER = frozenset({"draft", "request", "project"})
+"""Effects that name what is not public: texts being negotiated, requests for a label, projects under review."""
+
+
+def _effect_url(line: Line, on: str, target: str) -> str:
+    """The page of what an effect of a line touched; for a label, that of the labels of its cluster."""
+    if on == "label" and line.cluster is not None:
+        return link("cluster-labels", line.cluster.slug)
+    return target_url(target)
+
+
+def effect_views(line: Line, *, inner: bool = True) -> list[EffectView]:
+    """Effects that were carried out, as they were written; without ``inner`` only those that everybody may read."""
     said = "said_en" if language() == "en" else "said_fr"
-    return [EffectView(getattr(r, said), r.done, r.on, target_url(r.target), why_read(r.why), r.amount) for r in rows]
+    return [
+        EffectView(getattr(r, said), r.done, r.on, _effect_url(line, r.on, r.target), why_read(r.why), r.amount)
+        for r in line.effects.all()
+        if inner or r.on not in INNER
+    ]
 
 
-def planned_views(rows: Iterable[effects.Planned]) -> list[EffectView]:
+def planned_views(line: Line, rows: Iterable[effects.Planned]) -> list[EffectView]:
     """Effects in advance: the same sentences."""
-    return [EffectView(p.said, p.done, p.on, target_url(p.target), p.why, p.amount, p.refusal) for p in rows]
+    return [
+        EffectView(p.said, p.done, p.on, _effect_url(line, p.on, p.target), p.why, p.amount, p.refusal) for p in rows
+    ]
 
 
 def line_views(decision: Decision, actor: Actor, on: dt.date, *, planned: bool = True) -> list[LineView]:
@@ -216,12 +246,17 @@ def line_views(decision: Decision, actor: Actor, on: dt.date, *, planned: bool =
         from jalon.clusters.access import carried_by
 
         own = set(carried_by(actor, on).values_list("pk", flat=True))
+    followed: set[int] = set()
+    if actor.signed_in and not work and not own and actor.can("decision.opine"):
+        followed = set(clusters_of(actor, on).values_list("pk", flat=True))
+    evaluations, findings = _grounds(decision, lines, actor, on, work, own)
     ahead = effects.plan(lines, on) if planned and work and decision.state in ("draft", "opinions") and lines else {}
     out = []
     for line in lines:
         notice = next(iter(line.notices.all()), None)
         kind = rules.kind_of(laws, line.kind)
         mine = line.cluster_id in own
+        reads_cluster = line.cluster_id in followed
         appeals = list(line.appeals.all()) if work or mine else []
         for one in appeals:
             one.kind_title = states.APPEAL_KINDS[one.kind]
@@ -231,7 +266,9 @@ def line_views(decision: Decision, actor: Actor, on: dt.date, *, planned: bool =
                 line,
                 kind,
                 letters.group_said(decision.campaign, line.group) if line.group else None,
-                planned_views(ahead[line.pk]) if line.pk in ahead else effect_views(line.effects.all()),
+                planned_views(line, ahead[line.pk])
+                if line.pk in ahead
+                else effect_views(line, inner=work or mine or reads_cluster),
                 notice,
                 rules.appeal_clock(laws, notice.received_on, overseas=notice.overseas, place=notice.place)
                 if notice
@@ -240,9 +277,49 @@ def line_views(decision: Decision, actor: Actor, on: dt.date, *, planned: bool =
                 [],
                 work or mine,
                 mine,
+                evaluation_url=link("evaluation", evaluations[line.cluster_id])
+                if line.cluster_id in evaluations
+                else "",
+                hearing_url=link("hearing", line.basis["hearing"])
+                if line.basis.get("hearing") and (mine or (actor.national and actor.can("evaluation.manage")))
+                else "",
+                findings=[findings[pk] for pk in line.basis.get("findings") or () if pk in findings],
             )
         )
     return out
+
+
+def _grounds(
+    decision: Decision, lines: Sequence[Line], actor: Actor, on: dt.date, work: bool, own: set[int]
+) -> tuple[dict[int, int], dict[int, Finding]]:
+    """What the lines rest on, as far as the actor reads it: evaluation by cluster, findings by number; two queries at most.
+
+    The findings are told to those who work on the file, who answer for what is founded on them, and to the cluster itself.
+    """
+    clusters = [x.cluster_id for x in lines if x.cluster_id]
+    evaluations: dict[int, int] = {}
+    if decision.campaign and clusters:
+        rows = evaluation_access.visible_to(actor, on).filter(
+            campaign__evaluation=decision.campaign, cluster__in=clusters
+        )
+        evaluations = dict(rows.order_by("pk").values_list("cluster_id", "pk"))
+    keys = [pk for x in lines if work or x.cluster_id in own for pk in x.basis.get("findings") or ()]
+    if not keys:
+        return evaluations, {}
+    away = [int(case.partition(":")[2]) for case in recused_cases(actor.user_id, "evaluation")]
+    findings = Finding.objects.exclude(hearing__evaluation__in=away).in_bulk(keys)
+    for one in findings.values():
+        one.said = one.final_text or one.text
+        one.outcome_title = FINDING_OUTCOMES.get(one.outcome, T("sans position finale", "without a final position"))
+    return evaluations, findings
+
+
+def campaign_url(decision: Decision, actor: Actor, on: dt.date) -> str:
+    """The page of the evaluation campaign that a file rests on, if the actor may know of it."""
+    if not decision.campaign:
+        return ""
+    row = evaluation_access.campaigns_visible_to(actor, on).filter(evaluation=decision.campaign).order_by("pk").first()
+    return link("campaign", row.code) if row else ""
 
 
 def opinion_views(decision: Decision, on: dt.date) -> list[OpinionView]:
@@ -367,7 +444,7 @@ def timeline(cluster: Cluster, actor: Actor, on: dt.date) -> list[Event]:
                 else T("à compter du {a}", "from {a} on", a=act.effective_from),
                 who=act.body,
                 source=" ".join(act.sources),
-                url=link("label", act.label.code),
+                url=link("cluster-labels", cluster.slug),
             )
         )
     for row in ClusterGroup.objects.filter(Q(on=None) | Q(on__lte=on), cluster=cluster, superseded_at=None):

@@ -357,6 +357,7 @@ class Replay:
                 act=act.act,
                 effective_from=act.effective_from,
                 until=act.until,
+                reference=act.reference or "",
                 certainty=act.certainty,
                 sources=act.sources,
                 note=act.note.fr if act.note else "",

@@ -20,7 +20,7 @@ from jalon.contracts.models import Commitment, CommitmentStep, Contract, Party, 
 from jalon.core.canonical import canonical, plain, sha256
 from jalon.core.journal import breaks
 from jalon.core.models import DailyRoot, FrozenText, JournalEntry, JournalHead
-from jalon.decisions.models import Candidacy, CandidacyCall, Decision, Line, Notice
+from jalon.decisions.models import Candidacy, CandidacyCall, Decision, Effect, Line, Notice
 from jalon.decisions.path import PolicyPath
 from jalon.evaluations.models import Evaluation, Interview
 from jalon.evaluations.queries import reviews_due
@@ -49,16 +49,54 @@ def reviews_of_axes(day: dt.date) -> list[dict[str, Any]]:
 def groups_told() -> dict[str, Any]:
     """The groups of each evaluation: by name where a source names them, and how many are not known by name."""
     found: dict[str, Any] = {}
-    for evaluation, group, published in (
+    for evaluation, group, published, slug in (
         Evaluation.objects.exclude(origin="")
         .order_by("cluster__slug")
-        .values_list("campaign__evaluation", "group", "state")
+        .values_list("campaign__evaluation", "group", "state", "cluster__slug")
     ):
-        one = found.setdefault(evaluation, {"named": {}, "not_known_by_name": 0, "state": published})
+        one = found.setdefault(evaluation, {"named": {}, "by_name": {}, "not_known_by_name": 0, "state": published})
         if group:
             one["named"][group] = one["named"].get(group, 0) + 1
+            one["by_name"].setdefault(group, []).append(slug)
         else:
             one["not_known_by_name"] += 1
+    return found
+
+
+def interviews_told() -> list[dict[str, Any]]:
+    """The contradictory interviews that were held: with which clusters, on which day."""
+    found: dict[tuple[str, dt.date], list[str]] = {}
+    for campaign, day, slug in Interview.objects.order_by("held_on", "evaluation__cluster__slug").values_list(
+        "evaluation__campaign__evaluation", "held_on", "evaluation__cluster__slug"
+    ):
+        found.setdefault((campaign, day), []).append(slug)
+    return [{"evaluation": name, "on": day, "clusters": slugs} for (name, day), slugs in found.items()]
+
+
+def decisions_told() -> list[dict[str, Any]]:
+    """The decisions taken: authority, what each line decided by name, and how many effects were carried out or left alone."""
+    effects: dict[int, dict[str, Counter[str]]] = {}
+    for number, on, done in Effect.objects.values_list("line__decision_id", "on", "done"):
+        kinds = effects.setdefault(number, {"carried_out": Counter(), "left_alone": Counter()})
+        kinds["carried_out" if done else "left_alone"][on] += 1
+    found = []
+    for decision in Decision.objects.filter(state="decided").order_by("decided_on", "slug"):
+        lines = list(decision.lines.select_related("cluster").order_by("order"))
+        by_kind: dict[str, list[Line]] = {}
+        for line in lines:
+            by_kind.setdefault(line.kind, []).append(line)
+        done = effects.get(decision.pk, {"carried_out": Counter(), "left_alone": Counter()})
+        found.append(
+            {
+                "file": decision.slug,
+                "on": decision.decided_on,
+                "precision": decision.precision,
+                "authority": decision.authority,
+                "lines": len(lines),
+                "by_kind": {kind: _slugs(rows) for kind, rows in sorted(by_kind.items())},
+                "effects": {name: dict(sorted(counts.items())) for name, counts in done.items()},
+            }
+        )
     return found
 
 
@@ -73,7 +111,8 @@ def summary(
     labels = labels_on(day)
     ids = labelled_ids(day)
     clusters = {c.pk: c for c in Cluster.objects.filter(pk__in=ids)}
-    names = names_on(clusters.values(), path, day)
+    mentioned = Cluster.objects.filter(Q(pk__in=ids) | Q(decision_lines__decision__state="decided")).distinct()
+    names = names_on(mentioned, path, day)
     published, counted_by = path.published_count(day)
     unnamed = max(0, (published or 0) - len(ids))
     by_kind: dict[str, list[Line]] = {}
@@ -94,7 +133,7 @@ def summary(
         {
             "until": day,
             "programme": path.register.folder.name,
-            "labelled": sorted(names),
+            "labelled": sorted(c.slug for c in clusters.values()),
             "names": names,
             "counts": {
                 "labelled": len(ids) + unnamed,
@@ -119,10 +158,8 @@ def summary(
                 "simulated": all(c.simulated for c in contracts),
             },
             "money": money(),
-            "decisions": [
-                {"file": d.slug, "on": d.decided_on, "authority": d.authority, "lines": d.lines.count()}
-                for d in Decision.objects.filter(state="decided").order_by("decided_on", "slug")
-            ],
+            "decisions": decisions_told(),
+            "interviews": interviews_told(),
             "applications": applications(),
             "steps": list(steps),
             "acts": JournalEntry.objects.count(),

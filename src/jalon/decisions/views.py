@@ -212,6 +212,7 @@ def _page(request: HttpRequest, decision: Decision, *, status: int = 200, **more
         "refusals": [e.refusal for e in told if e.refusal is not None],
         "released": sum((e.amount for e in told if e.amount), start=0) or None,
         "campaign": dict(queries.campaigns(on)).get(decision.campaign, decision.campaign) if decision.campaign else "",
+        "campaign_url": queries.campaign_url(decision, actor, on),
         "journal": queries.journal_of(decision) if work else [],
         "to_notify": waiting,
         "proposes": actor.can("decision.propose") and not decision.known,

@@ -160,7 +160,7 @@ def _evaluation(path: PolicyPath, step: Step) -> list[dict[str, Any]]:
     return [
         {
             "title": queries.group_title(step.get("campaign"), result),
-            "published": counts.get(f"group_{result}"),
+            "published": counts.get(f"group_{result}", counts.get(result.replace("-", "_"))),
             "named": [
                 {"name": name_on(path.register, slug, step.day), "url": queries.link("cluster-timeline", slug)}
                 for slug in sorted(slugs)

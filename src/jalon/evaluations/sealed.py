@@ -1,7 +1,8 @@
 """The sealed file of a hearing (*dossier scellé*): every frozen text, every document, the journal's extract, with their hashes.
 
-A judge, or anybody handed the file, checks it without Jalon: ``manifest.json`` lists the SHA-256 of each member, each frozen text is
-its canonical form as it was hashed, and each act of the journal carries the hash of the one before.
+A judge, or anybody handed the file, checks it without the database: ``manifest.json`` lists the SHA-256 of each member, each frozen
+text is its canonical form as it was hashed, and each act of the journal stands as it was hashed, with the hash of the one before
+(:mod:`jalon.evaluations.sealed_check`, ``jalon verify sealed``).
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import json
 import zipfile
 from typing import Any
 
-from jalon.core.canonical import canonical, sha256
+from jalon.core.canonical import canonical, plain, sha256
 from jalon.core.files import path_of
-from jalon.core.journal import entry_hash
-from jalon.core.lang import T
+from jalon.core.journal import hashed
 from jalon.core.models import FrozenText, JournalEntry
 from jalon.evaluations.hearing_actions import about
 from jalon.evaluations.models import Hearing, Reply
@@ -26,6 +26,8 @@ manifest.json : chaque pièce et son SHA-256 / each piece and its SHA-256 (sha25
 textes/       : textes figés, sous leur forme canonique / frozen texts in canonical form
 pieces/       : documents remis, nommés par leur SHA-256 / documents handed in, named by their SHA-256
 journal.json  : les actes, enchaînés par leurs empreintes / the acts, chained by their hashes
+
+Vérifier le tout / check the whole : jalon verify sealed FICHIER.zip
 """
 _DATE = (1980, 1, 1, 0, 0, 0)
 """Members carry one fixed moment, so that the same file twice is the same bytes."""
@@ -43,14 +45,7 @@ def pieces(hearing: Hearing) -> dict[str, bytes]:
             place = path_of(file.sha256)
             if place.exists():
                 found[f"pieces/{file.sha256}"] = place.read_bytes()
-    acts = [
-        {
-            "seq": e.seq, "act": e.act, "on": e.on.isoformat(), "at": e.at.isoformat(), "by": e.user_label,
-            "organisation": e.organisation_label, "role": e.role, "why": e.why, "before": e.before, "after": e.after,
-            "prev_hash": e.prev_hash, "hash": e.hash, "fits": entry_hash(e) == e.hash,
-        }
-        for e in JournalEntry.objects.filter(case=case).order_by("seq")
-    ]  # fmt: skip
+    acts = [{**plain(hashed(e)), "hash": e.hash} for e in JournalEntry.objects.filter(case=case).order_by("seq")]
     found["journal.json"] = (json.dumps({"case": case, "acts": acts}, ensure_ascii=False, indent=1) + "\n").encode()
     return found
 
@@ -81,34 +76,3 @@ def archive(hearing: Hearing) -> tuple[bytes, str]:
         for name, data in [*sorted(members.items()), ("manifest.json", told)]:
             zipped.writestr(zipfile.ZipInfo(name, _DATE), data, zipfile.ZIP_DEFLATED)
     return out.getvalue(), sha256(told)
-
-
-def check(data: bytes) -> list[Any]:
-    """What does not fit in a sealed file; empty when every hash and the journal's chain are right."""
-    wrong: list[Any] = []
-    try:
-        zipped = zipfile.ZipFile(io.BytesIO(data))
-        told = json.loads(zipped.read("manifest.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError):
-        return [T("ce n'est pas un dossier scellé", "this is no sealed file")]
-    listed = {m["name"]: m["sha256"] for m in told["members"]}
-    there = set(zipped.namelist()) - {"manifest.json"}
-    for name in sorted(listed.keys() - there):
-        wrong.append(T("{n} manque", "{n} is missing", n=name))
-    for name in sorted(there - listed.keys()):
-        wrong.append(T("{n} n'est pas au sommaire", "{n} is not in the manifest", n=name))
-    for name in sorted(there & listed.keys()):
-        if sha256(zipped.read(name)) != listed[name]:
-            wrong.append(T("{n} a été changé", "{n} was changed", n=name))
-    before = None
-    try:
-        acts = json.loads(zipped.read("journal.json"))["acts"]
-    except (KeyError, ValueError):
-        return [*wrong, T("journal.json ne se lit pas", "journal.json cannot be read")]
-    for act in acts:
-        if before is not None and act["prev_hash"] != before:
-            wrong.append(
-                T("l'acte {n} ne suit pas le précédent", "act {n} does not follow the one before", n=act["seq"])
-            )
-        before = act["hash"]
-    return wrong
