@@ -531,6 +531,13 @@ def test_a_pack_says_what_was_known_and_costs_the_same_for_many(w, django_assert
     with django_assert_max_num_queries(len(one)):
         packs.packs([lived.cluster, *w.clusters], dt.date(2010, 6, 30))
     assert found["members"]["total"] == 3 and found["members"]["by_year"]["2009"] == {"joined": 1, "left": 1}
+    assert [m["name"] for m in found["members"]["list"]] == sorted(m["name"] for m in found["members"]["list"])
+    assert len(found["members"]["list"]) == 3 and set(found["members"]["list"][0]) == {
+        "name",
+        "siren",
+        "type",
+        "joined_on",
+    }
     contract = found["contracts"][0]
     assert contract["commitments"] and contract["objectives"][0]["actions"]
     assert packs.packs([lived.cluster], dt.date(2007, 1, 31))[lived.cluster.pk]["members"]["total"] == 3

@@ -314,7 +314,6 @@ class FollowUp(models.Model):
     done_on = models.DateField(null=True, blank=True)
     done_note = models.TextField(blank=True)
     act_case = models.CharField(max_length=160, blank=True)
-    reminded_on = models.DateField(null=True, blank=True)
     created_on = models.DateField()
     simulated = models.BooleanField(default=False)
 

@@ -14,7 +14,16 @@ from typing import Any
 
 from django.db.models import F, Q
 
-from jalon.clusters.models import Cluster, ClusterGroup, LabelHolder, LabelPeriod, Membership, Seat, TeamPost
+from jalon.clusters.models import (
+    Cluster,
+    ClusterDocument,
+    ClusterGroup,
+    LabelHolder,
+    LabelPeriod,
+    Membership,
+    Seat,
+    TeamPost,
+)
 from jalon.contracts import follow_queries
 from jalon.contracts.models import (
     Action,
@@ -33,6 +42,7 @@ from jalon.core import clock
 from jalon.core.models import as_known_on
 from jalon.indicators.models import Observation
 from jalon.indicators.queries import PARTY
+from jalon.people.models import Identifier
 from jalon.projects.models import ProjectLabel
 from jalon.roadmaps.models import Roadmap
 from jalon.selection.models import Share
@@ -40,7 +50,7 @@ from jalon.selection.models import Share
 FORM = "jalon-evidence-1"
 """Version of the shape of a pack; part of what is frozen."""
 SECTIONS = (
-    "labels", "groups", "members", "team", "seats", "budget", "indicators", "roadmaps", "contracts", "projects",
+    "labels", "groups", "members", "team", "seats", "documents", "budget", "indicators", "roadmaps", "contracts", "projects",
 )  # fmt: skip
 
 
@@ -54,6 +64,7 @@ def packs(clusters: Iterable[Cluster], day: dt.date) -> dict[int, dict[str, Any]
         "members": _members(ids, day),
         "team": _team(ids, day),
         "seats": _seats(ids, day),
+        "documents": _documents(ids, day),
         "budget": _budget(ids, day),
         "indicators": _indicators(ids, day),
         "roadmaps": _roadmaps(ids, day),
@@ -74,9 +85,10 @@ def packs(clusters: Iterable[Cluster], day: dt.date) -> dict[int, dict[str, Any]
 _EMPTY: dict[str, Any] = {
     "labels": [],
     "groups": [],
-    "members": {"total": 0, "by_type": {}, "by_year": {}, "simulated": False},
+    "members": {"total": 0, "by_type": {}, "by_year": {}, "list": [], "simulated": False},
     "team": {"fte": Decimal(0), "posts": []},
     "seats": {},
+    "documents": [],
     "budget": {},
     "indicators": {},
     "roadmaps": [],
@@ -110,14 +122,24 @@ def _groups(ids: Sequence[int], day: dt.date) -> dict[int, list[dict[str, Any]]]
 
 
 def _members(ids: Sequence[int], day: dt.date) -> dict[int, dict[str, Any]]:
+    """Members of the day by name and type, and the counts of those who joined and left; a member who left is in the counts only."""
     rows = as_known_on(Membership.objects.filter(cluster_id__in=ids, joined_on__lte=day), day)
     found: dict[int, dict[str, Any]] = {}
-    for cluster, kind, joined, left, simulated in rows.values_list(
-        "cluster_id", "member_type", "joined_on", "left_on", "simulated"
-    ).iterator(chunk_size=5000):
+    sirens = dict(
+        Identifier.objects.filter(scheme="siren", organisation__memberships__cluster_id__in=ids).values_list(
+            "organisation_id", "value"
+        )
+    )
+    for cluster, kind, joined, left, simulated, organisation, name in (
+        rows.order_by("organisation__name", "id")
+        .values_list(
+            "cluster_id", "member_type", "joined_on", "left_on", "simulated", "organisation_id", "organisation__name"
+        )
+        .iterator(chunk_size=5000)
+    ):
         one = found.get(cluster)
         if one is None:
-            one = found[cluster] = {"total": 0, "by_type": {}, "by_year": {}, "simulated": False}
+            one = found[cluster] = {"total": 0, "by_type": {}, "by_year": {}, "list": [], "simulated": False}
         year = one["by_year"].setdefault(str(joined.year), {"joined": 0, "left": 0})
         year["joined"] += 1
         if left is not None and left <= day:
@@ -125,7 +147,17 @@ def _members(ids: Sequence[int], day: dt.date) -> dict[int, dict[str, Any]]:
         if left is None or left >= day:
             one["total"] += 1
             one["by_type"][kind] = one["by_type"].get(kind, 0) + 1
+            one["list"].append({"name": name, "siren": sirens.get(organisation, ""), "type": kind, "joined_on": joined})
         one["simulated"] = one["simulated"] or simulated
+    return found
+
+
+def _documents(ids: Sequence[int], day: dt.date) -> dict[int, list[dict[str, Any]]]:
+    """The documents of the register (statutes, rules, letters), each with the hash of its file."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    rows = ClusterDocument.objects.filter(cluster_id__in=ids, dated__lte=day).order_by("dated", "id")
+    for cluster, kind, title, dated, sha in rows.values_list("cluster_id", "kind", "title", "dated", "file__sha256"):
+        found[cluster].append({"kind": kind, "title": title, "dated": dated, "sha256": sha})
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +17,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from jalon.clusters.models import Cluster, LabelPeriod
-from jalon.clusters.queries import named_on, sources_of
+from jalon.clusters.queries import group_title, named_on, sources_of
+from jalon.contracts.follow_states import BUDGET
 from jalon.core import clock
 from jalon.core.errors import NotAllowed, Refused
 from jalon.core.lang import T
@@ -27,6 +29,7 @@ from jalon.evaluations.models import Assignment, Campaign, Evaluation, Hearing, 
 from jalon.interests import actions as interests
 from jalon.people.access import Actor, policy
 from jalon.people.models import Mandate, Organisation
+from jalon.projects.states import TITLES as PROJECT_STATES
 from jalon.ui.http import acts, export, page, wants, wants_json
 
 TRAIL = T("Évaluations", "Evaluations")
@@ -536,10 +539,49 @@ def pack(request: HttpRequest, pk: int) -> HttpResponse:
                 {"title": codes[c].title if c in codes else c, "unit": codes[c].unit_title if c in codes else "", "values": sorted(v.items())}
                 for c, v in content["indicators"].items()
             ],
-            "budget": sorted(content["budget"].items()),
+            "budget": [(year, [(BUDGET.get(k, k), v) for k, v in lines.items()]) for year, lines in sorted(content["budget"].items())],
+            **_pack_lists(content),
             "breadcrumb": _trail((reverse("campaign", args=[found.campaign.code]), queries.campaign_title(found.campaign)), (reverse("evaluation", args=[found.pk]), found.cluster.name), (None, T("Pièces", "Evidence"))),
         },
     )  # fmt: skip
+
+
+def _pack_lists(content: dict[str, Any]) -> dict[str, Any]:
+    """The lists of a frozen pack in the language spoken: names instead of codes, days as days. Older packs lack some of them."""
+    laws = policy()
+    types = {t.code: t.title for t in laws.members.types}
+    colleges = {c.code: c.title for c in laws.members.colleges}
+
+    def dated(rows: Any, *keys: str) -> list[dict[str, Any]]:
+        return [{**r, **{k: dt.date.fromisoformat(r[k]) if r.get(k) else None for k in keys}} for r in rows]
+
+    def paid(steps: Any) -> Decimal | None:
+        amounts = [Decimal(s["amount"]) for s in steps if s["kind"] == "paid" and s["amount"] is not None]
+        return sum(amounts, Decimal(0)) if amounts else None
+
+    return {
+        "labels": dated(content["labels"], "starts_on", "ends_on"),
+        "groups": [
+            T("Évaluation de {e} : {g}", "Evaluation of {e}: {g}", e=g["evaluation"], g=group_title(g["evaluation"], g["group"]))
+            for g in content["groups"]
+        ],
+        "member_list": [
+            {**m, "kind": types.get(m["type"], m["type"])}
+            for m in dated(content["members"].get("list", ()), "joined_on")
+        ],
+        "seats": [
+            (body, [(colleges.get(c, c), n) for c, n in seats.items()]) for body, seats in content["seats"].items()
+        ],
+        "documents": dated(content.get("documents", ()), "dated"),
+        "roadmaps": dated(content["roadmaps"], "validated_on"),
+        "contracts": [
+            {**c, "commitments": [{**k, "paid": paid(k["steps"])} for k in c["commitments"]]} for c in content["contracts"]
+        ],
+        "projects": [
+            {**p, "stands": PROJECT_STATES.get(p["state"], p["state"])}
+            for p in dated(content["projects"]["list"], "labelled_on")
+        ],
+    }  # fmt: skip
 
 
 @never_cache
