@@ -56,7 +56,7 @@ def test_a_decision_leads_to_what_it_rests_on_and_to_what_it_did(world, signed_i
         reverse("evaluation", args=[one.pk]),
         reverse("hearing", args=[hearing.pk]),
         reverse("contract", args=[world.contract.slug]),
-        reverse("cluster-labels", args=[world.gamma.slug]),
+        reverse("label", args=[world.label.code]),
         reverse("campaign", args=["c2008"]),
     ):
         assert f'href="{url}"' in shown, url

@@ -33,6 +33,7 @@ from jalon.evaluations import (
 from jalon.evaluations.models import Agreed, Evaluation, Reply, Review, SurveyAnswer
 from jalon.evaluations.sealed_check import check
 from jalon.interests import actions as interests
+from jalon.people.calendars import token_of
 from jalon.workspace import queries as workspace
 from tests import factories as f
 from tests.contracts.follow_world import make_lived
@@ -165,16 +166,19 @@ def test_the_whole_way_by_the_rule(w):
 
 
 def test_a_person_may_decide_otherwise_with_a_reason(w):
-    score(w.evaluation, w.firm)
-    score(w.evaluation, w.second)
+    score(w.evaluation, w.firm, WEAK)
+    score(w.evaluation, w.second, WEAK)
     actions.open_consensus(w.evaluation, by=w.officer, on=DAY)
     with pytest.raises(Refused, match="motif"):
         actions.record_group(w.evaluation, "2", by=w.officer, on=DAY, reason=" ")
     with pytest.raises(Refused, match="pas de cette campagne"):
         actions.record_group(w.evaluation, "very-good", by=w.officer, on=DAY, reason="x")
-    actions.record_group(w.evaluation, "2", by=w.officer, on=DAY, reason="Pôle en réorganisation")
+    actions.record_group(w.evaluation, "3", by=w.officer, on=DAY, reason="Pôle en réorganisation")
+    with pytest.raises(Refused, match="n'a pas été entendu"):
+        actions.finalise(w.evaluation, by=w.officer, on=DAY)
+    actions.record_group(w.evaluation, "1", by=w.officer, on=DAY, reason="Pôle réorganisé depuis")
     done = actions.finalise(w.evaluation, by=w.officer, on=DAY)
-    assert (done.group, done.computed, done.origin) == ("2", "1", "override")
+    assert (done.group, done.computed, done.origin) == ("1", "2", "override")
     with pytest.raises(Refused, match="arrêtée"):
         actions.record_group(w.evaluation, "1", by=w.officer, on=DAY, reason="x")
 
@@ -219,7 +223,10 @@ def pages_of(actor, w):
         reverse("campaign", args=["essai"]) + "?format=json", reverse("evaluation", args=[pk]), reverse("evaluation", args=[pk]) + "?format=json",
         reverse("evaluation-consensus", args=[pk]), reverse("evaluation-score", args=[pk]), reverse("evaluation-explanation", args=[pk]),
         reverse("evaluation-explanation", args=[pk]) + "?format=json", reverse("campaign-calibration", args=["essai"]),
-        reverse("search") + "?q=alpha", reverse("journal"), reverse("journal") + "?format=csv", reverse("home"), reverse("cluster", args=["pole-alpha"]),
+        reverse("search") + "?q=alpha", reverse("search") + "?q=CONSTAT-SECRET", reverse("search") + "?q=MOTIF-DU-SECOND", reverse("journal"), reverse("journal") + "?format=csv", reverse("home"), reverse("cluster", args=["pole-alpha"]),
+        reverse("evaluation-pack", args=[pk]) + "?format=json", reverse("campaign-survey", args=["essai"]), reverse("review-list"),
+        reverse("cluster-timeline", args=["pole-alpha"]), reverse("cluster-timeline", args=["pole-alpha"]) + "?format=csv",
+        reverse("decision-files") + "?format=csv", reverse("open-data"), reverse("calendar-feed", args=[token_of(f.user_of(actor))]),
     ):  # fmt: skip
         answer = who.get(address)
         found.append(b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode())
@@ -263,7 +270,16 @@ def test_a_cluster_reads_its_own_findings_once_notified_and_never_anothers(w):
     assert "CONSTAT-SECRET" in client(w.director).get(address).content.decode()
     assert "CONSTAT-SECRET" in client(w.correspondent).get(address).content.decode(), "State services are heard too"
     for actor in (w.other_director, w.reader, w.stranger, w.admin):
-        assert client(actor).get(address).status_code == 404, actor.role
+        for name in (
+            "hearing",
+            "hearing-pdf",
+            "hearing-docx",
+            "hearing-sealed",
+            "evaluation-explanation-pdf",
+            "evaluation-explanation-docx",
+        ):
+            key = w.evaluation.pk if name.startswith("evaluation") else hearing.pk
+            assert client(actor).get(reverse(name, args=[key])).status_code in (403, 404), (actor.role, name)
         assert "CONSTAT-SECRET" not in pages_of(actor, w)
     assert "REPONSE-EN-COURS" not in client(w.firm).get(address).content.decode(), "a reply is read once it is sent"
     assert "CONSTAT-SECRET" not in "".join(OutboxMessage.objects.values_list("body", flat=True)), (

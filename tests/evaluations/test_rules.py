@@ -119,16 +119,18 @@ def test_where_evaluators_differ():
 
 @pytest.mark.parametrize("case", DEADLINES, ids=lambda c: c["say"])
 def test_deadlines(policy, case):
-    due = rules.deadline("evaluations.reply_after", case["from"], policy.on(case["from"]))
+    due = rules.deadline(
+        "evaluations.reply_after", case["from"], policy.on(case["from"]), place=str(case.get("place", ""))
+    )
     assert due.on == case["due"] and due.why.parameter == "evaluations.reply_after" and due.why.reading
 
 
 @given(st.dates(dt.date(2005, 7, 12), dt.date(2030, 12, 31)))
 def test_a_deadline_is_a_working_day_after_the_delay(day):
-    laws = load(ROOT / "policies/fr-poles-de-competitivite").on(day)
-    due = rules.deadline("evaluations.reply_after", day, laws).on
+    laws = load(ROOT / "policies/fr-poles-de-competitivite")
+    due = rules.deadline("evaluations.reply_after", day, laws.on(day)).on
     assert dt.timedelta(30) <= due - day <= dt.timedelta(35)
-    assert rules.is_working(due, laws.evaluations.public_holidays)
+    assert laws.working_days.is_working(due)
 
 
 def test_midnight_is_that_of_paris():
@@ -148,11 +150,6 @@ def test_more_time_is_bounded(policy):
     for until, reason, word in ((dt.date(2010, 9, 1), "Congés", "permet"), (first, "Congés", "plus de temps"), (dt.date(2010, 7, 9), " ", "motif")):  # fmt: skip
         with pytest.raises(Refused, match=word):
             rules.extended(first, until, first, reason, law)
-
-
-def test_easter_and_the_days_off(policy):
-    assert [rules.easter(y) for y in (2008, 2010, 2024, 2038)] == [dt.date(2008, 3, 23), dt.date(2010, 4, 4), dt.date(2024, 3, 31), dt.date(2038, 4, 25)]  # fmt: skip
-    assert len(rules.holidays(2010, policy.on(dt.date(2010, 1, 1)).evaluations.public_holidays)) == 11
 
 
 def test_a_programme_without_delay_asks_for_the_day():

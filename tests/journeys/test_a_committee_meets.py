@@ -46,7 +46,7 @@ def test_a_committee_meets_and_what_is_not_done_comes_back(story, axe):
     pole.goto(ROOM)
     pole.locator("#room-presence").get_by_role("button", name="Présent").click()
     expect(officer.locator(".room-seat", has_text="ôle").first).to_be_visible()
-    for button in range(officer.locator(".room-seat button", has_text="Présent").count()):
+    for _ in range(officer.locator(".room-seat button", has_text="Présent").count()):
         officer.locator(".room-seat button", has_text="Présent").first.click()
         officer.wait_for_load_state()
     assert sideways(screen) <= 0

@@ -13,13 +13,14 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from jalon.clusters.models import Cluster, ClusterTerritory, Label, LabelAct
+from jalon.clusters.models import Cluster, Label, LabelAct
 from jalon.core import clock, journal
 from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.lang import T
 from jalon.core.workflow import check
 from jalon.decisions import access, effects, letters, messages, rules, states
 from jalon.decisions.models import Appeal, Candidacy, Decision, Effect, Line, Notice, Opinion
+from jalon.evaluations.shared import overseas_of
 from jalon.interests.access import require_not_recused
 from jalon.people.access import Actor, policy
 from jalon.policy.faults import day_text
@@ -738,18 +739,6 @@ def publish(
         after={"published_on": published_on, "publication": decision.publication},
     )
     return decision
-
-
-def overseas_of(cluster: Cluster | None, day: dt.date) -> tuple[bool, str]:
-    """Whether the seat's region is overseas, and the department whose holidays hold there (its own, when it has one only)."""
-    regions = policy().regions_on(day)
-    if cluster is None or regions is None:
-        return False, ""
-    first = ClusterTerritory.objects.filter(cluster=cluster, region_set=regions.code).order_by("rank").first()
-    region = next((r for r in regions.regions if first is not None and r.code == first.region_code), None)
-    if region is None:
-        return False, ""
-    return region.overseas, region.departments[0] if len(region.departments) == 1 else ""
 
 
 @transaction.atomic

@@ -198,6 +198,7 @@ def target_url(target: str) -> str:
         "cluster": "cluster",
         "candidacy": "candidacy",
         "project": "project",
+        "label": "label",
     }
     return link(pages[kind], name) if kind in pages and name else ""
 
@@ -206,28 +207,19 @@ INNER = frozenset({"draft", "request", "project"})
 """Effects that name what is not public: texts being negotiated, requests for a label, projects under review."""
 
 
-def _effect_url(line: Line, on: str, target: str) -> str:
-    """The page of what an effect of a line touched; for a label, that of the labels of its cluster."""
-    if on == "label" and line.cluster is not None:
-        return link("cluster-labels", line.cluster.slug)
-    return target_url(target)
-
-
 def effect_views(line: Line, *, inner: bool = True) -> list[EffectView]:
     """Effects that were carried out, as they were written; without ``inner`` only those that everybody may read."""
     said = "said_en" if language() == "en" else "said_fr"
     return [
-        EffectView(getattr(r, said), r.done, r.on, _effect_url(line, r.on, r.target), why_read(r.why), r.amount)
+        EffectView(getattr(r, said), r.done, r.on, target_url(r.target), why_read(r.why), r.amount)
         for r in line.effects.all()
         if inner or r.on not in INNER
     ]
 
 
-def planned_views(line: Line, rows: Iterable[effects.Planned]) -> list[EffectView]:
+def planned_views(rows: Iterable[effects.Planned]) -> list[EffectView]:
     """Effects in advance: the same sentences."""
-    return [
-        EffectView(p.said, p.done, p.on, _effect_url(line, p.on, p.target), p.why, p.amount, p.refusal) for p in rows
-    ]
+    return [EffectView(p.said, p.done, p.on, target_url(p.target), p.why, p.amount, p.refusal) for p in rows]
 
 
 def line_views(decision: Decision, actor: Actor, on: dt.date, *, planned: bool = True) -> list[LineView]:
@@ -266,7 +258,7 @@ def line_views(decision: Decision, actor: Actor, on: dt.date, *, planned: bool =
                 line,
                 kind,
                 letters.group_said(decision.campaign, line.group) if line.group else None,
-                planned_views(line, ahead[line.pk])
+                planned_views(ahead[line.pk])
                 if line.pk in ahead
                 else effect_views(line, inner=work or mine or reads_cluster),
                 notice,
@@ -444,7 +436,7 @@ def timeline(cluster: Cluster, actor: Actor, on: dt.date) -> list[Event]:
                 else T("à compter du {a}", "from {a} on", a=act.effective_from),
                 who=act.body,
                 source=" ".join(act.sources),
-                url=link("cluster-labels", cluster.slug),
+                url=link("label", act.label.code),
             )
         )
     for row in ClusterGroup.objects.filter(Q(on=None) | Q(on__lte=on), cluster=cluster, superseded_at=None):

@@ -942,6 +942,8 @@ def finalise(
         _heard(evaluation, ruled)
         evaluation.group, evaluation.origin, evaluation.certainty = ruled.group, "rule", "known"
         evaluation.reason, evaluation.decided_by = reason.strip(), (by.user_label or "")[:200]
+    elif evaluation.origin == "override" and hearing is None:
+        _not_lowered(evaluation)
     before = evaluation.state
     evaluation.state, evaluation.final_on = move.target, on
     moment = shared.moment(on, at)
@@ -972,6 +974,22 @@ def _heard(evaluation: Evaluation, ruled: classify.Result) -> None:
                 "The cluster could not answer everything: these marks below a pass rest on no notified finding.",
             ),
             missing=[grid.question(q)[1].title for q in hidden],
+        )
+
+
+def _not_lowered(evaluation: Evaluation) -> None:
+    """A person may put a cluster in a better group than the rule does; in a worse one only after both sides were heard."""
+    order = queries.group_order(evaluation.campaign)
+    given, ruled = evaluation.group, evaluation.computed
+    if given in order and ruled in order and order.index(given) > order.index(ruled):
+        raise Refused(
+            T(
+                "Ce groupe est moins bon que celui de la règle ({r}), et le pôle n'a pas été entendu sur le motif : notifier "
+                "d'abord un constat.",
+                "This group is worse than that of the rule ({r}), and the cluster was not heard on the reason: notify a finding "
+                "first.",
+                r=queries.group_name(evaluation.campaign, ruled),
+            )
         )
 
 

@@ -206,7 +206,8 @@ def notify(
         step = workflow.check(states.REVIEW_MOVES, states.REVIEW_STATES, "notify", review.state)
         review.state = step.target
         review.save(update_fields=["state"])
-    due = rules.deadline("evaluations.reply_after", on, _policy_day(hearing, on), given=due_on)
+    place = shared.overseas_of(hearing.cluster, on)[1]
+    due = rules.deadline("evaluations.reply_after", on, _policy_day(hearing, on), given=due_on, place=place)
     case = case_of_hearing(hearing)
     hearing.summary = shared.clean(summary, T("la synthèse", "the summary"), needed=False)
     content = {
@@ -422,7 +423,8 @@ def extend(
     moment = shared.moment(on, at)
     rules.in_time(hearing.due_on, moment, clock.end_of_day)
     first = hearing.extensions.order_by("id").values_list("was_due_on", flat=True).first() or hearing.due_on
-    rules.extended(hearing.due_on, until, first, reason, _policy_day(hearing, on))
+    place = shared.overseas_of(hearing.cluster, on)[1]
+    rules.extended(hearing.due_on, until, first, reason, _policy_day(hearing, on), place)
     Extension.objects.create(hearing=hearing, was_due_on=hearing.due_on, until=until, reason=reason.strip(), on=on, user_label=by.user_label[:200])  # fmt: skip
     was, hearing.due_on = hearing.due_on, until
     hearing.save(update_fields=["due_on"])

@@ -6,7 +6,6 @@ Pure functions of plain values, a day and the policy (``policy.on(day)``).
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,44 +19,7 @@ from jalon.policy.rules import plus, plus_months
 MAX_TEXT = 20_000
 """Longest text of a justification, a finding or a reply, in characters."""
 
-# -- working days -----------------------------------------------------------------------------
-
-
-def easter(year: int) -> dt.date:
-    """Easter Sunday of the Gregorian calendar (anonymous algorithm of Meeus)."""
-    a, b, c = year % 19, year // 100, year % 100
-    d, e, f = b // 4, b % 4, (b + 8) // 25
-    g = (b - f + 1) // 3
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = c // 4, c % 4
-    last = (32 + 2 * e + 2 * i - h - k) % 7
-    m = (a + 11 * h + 22 * last) // 451
-    month, day = divmod(h + last - 7 * m + 114, 31)
-    return dt.date(year, month, day + 1)
-
-
-def holidays(year: int, codes: Iterable[str]) -> set[dt.date]:
-    """The public holidays of a year. A code is ``MM-DD`` or ``easter+N`` (days after Easter Sunday)."""
-    found = set()
-    for code in codes:
-        if code.startswith("easter"):
-            found.add(easter(year) + dt.timedelta(days=int(code.removeprefix("easter") or 0)))
-        elif re.fullmatch(r"\d\d-\d\d", code):
-            found.add(dt.date(year, int(code[:2]), int(code[3:])))
-    return found
-
-
-def is_working(day: dt.date, codes: Iterable[str]) -> bool:
-    """Monday to Friday, and no public holiday."""
-    return day.weekday() < 5 and day not in holidays(day.year, codes)
-
-
-def next_working(day: dt.date, codes: Iterable[str]) -> dt.date:
-    """The day itself when it is worked, else the first working day after it."""
-    codes = tuple(codes)
-    while not is_working(day, codes):
-        day += dt.timedelta(days=1)
-    return day
+# -- deadlines --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -68,13 +30,12 @@ class Due:
     why: Why
 
 
-def _settled_on(day: dt.date, policy_day: Any) -> tuple[dt.date, tuple[Text, ...]]:
-    """The deadline moved off days off, where the policy moves it."""
+def _settled_on(day: dt.date, policy_day: Any, place: str = "") -> tuple[dt.date, tuple[Text, ...]]:
+    """The deadline moved off the days off of a place, where the policy moves it."""
     moves = policy_day.find("evaluations.deadline_on_working_day")
-    codes = policy_day.find("evaluations.public_holidays")
     if moves is None or not moves.value:
         return day, ()
-    moved = next_working(day, codes.value if codes else ())
+    moved = policy_day.policy.working_days.not_before(day, place)
     if moved == day:
         return day, ()
     return moved, (
@@ -93,8 +54,10 @@ _MIDNIGHT = T(
 )
 
 
-def deadline(path: str, start: dt.date, policy_day: Any, *, given: dt.date | None = None) -> Due:
+def deadline(path: str, start: dt.date, policy_day: Any, *, given: dt.date | None = None, place: str = "") -> Due:
     """The last day of a delay that begins on ``start``: the policy's, or ``given`` where the policy has none.
+
+    ``place``: the department whose holidays move the day (``"974"``), empty for those of everywhere.
 
     Raises:
         Refused: the policy has no such delay and no day is given, or the day given leaves less time than the policy.
@@ -116,7 +79,7 @@ def deadline(path: str, start: dt.date, policy_day: Any, *, given: dt.date | Non
                 kind="input",
             )  # fmt: skip
         return Due(given, Why(rule=T("Jour fixé par l'acte : le programme n'a pas de délai.", "Day set by the act: the programme has no delay.")))  # fmt: skip
-    end, steps = _settled_on(plus(start, int(delay.value), delay.unit), policy_day)
+    end, steps = _settled_on(plus(start, int(delay.value), delay.unit), policy_day, place)
     if given is not None and given < end:
         raise Refused(
             T(
@@ -145,7 +108,7 @@ def deadline(path: str, start: dt.date, policy_day: Any, *, given: dt.date | Non
     )
 
 
-def extended(was: dt.date, until: dt.date, first: dt.date, reason: str, policy_day: Any) -> None:
+def extended(was: dt.date, until: dt.date, first: dt.date, reason: str, policy_day: Any, place: str = "") -> None:
     """Whether more time may be given.
 
     Raises:
@@ -165,7 +128,7 @@ def extended(was: dt.date, until: dt.date, first: dt.date, reason: str, policy_d
         )
     most = policy_day.find("evaluations.reply_extension_at_most")
     if most is not None and until > (limit := plus(first, int(most.value), most.unit)):
-        limit = _settled_on(limit, policy_day)[0]
+        limit = _settled_on(limit, policy_day, place)[0]
         if until > limit:
             raise Refused(
                 T(

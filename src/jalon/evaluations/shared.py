@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from jalon.clusters.access import in_force
-from jalon.clusters.models import Carrier, Correspondent
+from jalon.clusters.models import Carrier, Cluster, ClusterTerritory, Correspondent
 from jalon.core import clock, outbox
 from jalon.core.errors import Conflict, Refused
 from jalon.core.lang import T, Text, speaking
@@ -141,3 +141,15 @@ def tell(users: Iterable[User], message: tuple[Text, Text], case: str) -> None:
 
 def moment(on: dt.date, at: dt.datetime | None) -> dt.datetime:
     return clock.stamp(on, at)
+
+
+def overseas_of(cluster: Cluster | None, day: dt.date) -> tuple[bool, str]:
+    """Whether the seat's region is overseas, and the department whose holidays hold there (its own, when it has one only)."""
+    regions = policy().regions_on(day)
+    if cluster is None or regions is None:
+        return False, ""
+    first = ClusterTerritory.objects.filter(cluster=cluster, region_set=regions.code).order_by("rank").first()
+    region = next((r for r in regions.regions if first is not None and r.code == first.region_code), None)
+    if region is None:
+        return False, ""
+    return region.overseas, region.departments[0] if len(region.departments) == 1 else ""
