@@ -131,7 +131,7 @@ def create(
     )
     if fill:
         for given in seats_from_records(committee, on):
-            _give_seat(committee, **given, starts_on=starts_on, by=by, on=on, at=at)
+            give_seat(committee, **given, starts_on=starts_on, by=by, on=on, at=at)
     return committee
 
 
@@ -286,37 +286,6 @@ def give_seat(
     """
     committee = Committee.objects.select_for_update().get(pk=committee.pk)
     access.may_manage(by, committee, on)
-    return _give_seat(
-        committee,
-        seat=seat,
-        organisation=organisation,
-        function=function,
-        user=user,
-        substitute=substitute,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        by=by,
-        on=on,
-        at=at,
-        simulated=simulated,
-    )
-
-
-def _give_seat(
-    committee: Committee,
-    *,
-    seat: str,
-    organisation: Organisation,
-    function: str = "",
-    user: User | None = None,
-    substitute: User | None = None,
-    starts_on: dt.date,
-    ends_on: dt.date | None = None,
-    by: Actor,
-    on: dt.date,
-    at: dt.datetime | None = None,
-    simulated: bool = False,
-) -> CommitteeSeat:
     kind = queries.kind_of(committee)
     spec = kind.seat(seat) if kind else None
     if spec is None:
