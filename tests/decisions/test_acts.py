@@ -83,6 +83,36 @@ def test_drafts_are_abandoned_and_kept(db):
     assert world.contract.texts.get().content["title"] == world.contract.title
 
 
+def test_a_withdrawn_cluster_s_projects_keep_what_they_have_and_open_requests_are_closed(world):
+    from jalon.labelling.models import LabelRequest
+    from jalon.projects.models import Project, ProjectLabel
+    from tests.labelling import world as labelling
+    from tests.projects.world import label
+
+    asking = labelling.build()
+    request = labelling.actions.ask(asking.project, world.gamma, lead=True, by=asking.leader, on=DAY)
+    leader = make.user_of(asking.leader).mandates.get().organisation
+    running, waiting = (
+        labelling.make_project(leader, [], asking.call, slug=name.lower(), acronym=name) for name in ("ROULE", "ATTEND")
+    )
+    for project, state in ((running, "running"), (waiting, "submitted")):
+        Project.objects.filter(pk=project.pk).update(state=state)
+        label(project, world.gamma)
+    decided(world)
+    request.refresh_from_db()
+    assert request.state == "lapsed" and LabelRequest.objects.count() == 1
+    assert sorted(Project.objects.filter(pk__in=[running.pk, waiting.pk]).values_list("state", flat=True)) == [
+        "running",
+        "submitted",
+    ]
+    assert ProjectLabel.objects.filter(cluster=world.gamma, superseded_at=None, outcome="labelled").count() == 2
+    said = {e.on: [x.said_fr for x in Effect.objects.filter(on=e.on)] for e in Effect.objects.all()}
+    assert any("ROULE" in x and "gardent leur label" in x for x in said["project"])
+    assert any("ATTEND" in x and "restent à l'examen" in x for x in said["project"])
+    assert not Effect.objects.filter(on="project", done=True).exists()  # nothing is taken from them
+    assert OutboxMessage.objects.filter(to=make.user_of(asking.leader).email).exists()
+
+
 def test_probation_bars_a_longer_contract_and_confirmation_opens_one(world):
     until = dt.date(2012, 12, 31)
     kept = actions.NewLine(
