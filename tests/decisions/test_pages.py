@@ -142,3 +142,19 @@ def test_a_decision_does_not_come_before_its_proposal(world):
             file, authority="interministerial-committee", reference="CIADT",
             decided_on=DAY - dt.timedelta(days=1), by=world.authority, on=DAY,
         )  # fmt: skip
+
+
+def test_the_authority_decides_on_its_page(world, signed_in):
+    """By the page itself: there the actor stands behind a lazy stand-in, which the acts have to bear."""
+    file = proposed(world)
+    answer = signed_in(world.authority).post(
+        reverse("decision-decide", args=[file.slug]),
+        {
+            "authority": "interministerial-committee", "reference": "CIADT d'essai", "decided_on": DAY.isoformat(),
+            "published_on": DAY.isoformat(), "publication": "", "rev": file.rev,
+        },
+        follow=True,
+    )  # fmt: skip
+    assert answer.status_code == 200 and "CIADT d&#x27;essai" in answer.content.decode()
+    file.refresh_from_db()
+    assert file.state == "decided" and file.lines.get().effects.filter(done=True).exists()

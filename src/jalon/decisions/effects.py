@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -76,7 +76,7 @@ def executor(by: Actor) -> Actor:
     A decision on a label is carried out by its own authority; whoever records it needs no right on each contract.
     """
     brings = {"register.edit", "contract.prepare", "commitment.edit", "labelling.manage"}
-    return replace(by, permissions=by.permissions | brings, scope="national", side="state")
+    return by.but(permissions=by.permissions | brings, scope="national", side="state")
 
 
 class Scene:

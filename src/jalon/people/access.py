@@ -7,7 +7,7 @@ organisation acted for: carrier of the pôle, party of the contract, State corre
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jalon.core.errors import NotAllowed
@@ -49,6 +49,10 @@ class Actor:
 
     def can(self, permission: str) -> bool:
         return permission in self.permissions
+
+    def but(self, **changes: Any) -> Actor:
+        """The same actor with other values. Asked of the actor itself, since a request holds it behind a lazy stand-in."""
+        return replace(self, **changes)
 
     def require(self, permission: str) -> None:
         """Raise :class:`NotAllowed` unless the role holds ``permission``."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -635,7 +635,7 @@ def add_new_partner(
     with transaction.atomic():
         access.may_lead(by, project, on)
         # Whoever drafts a project brings partners that the register does not know; nothing else of that right is given.
-        maker = replace(by, permissions=by.permissions | {"members.edit"})
+        maker = by.but(permissions=by.permissions | {"members.edit"})
         organisation = create_organisation(
             name=name,
             kind=organisation_kind,
