@@ -100,7 +100,8 @@ def test_a_withdrawn_cluster_s_projects_keep_what_they_have_and_open_requests_ar
         label(project, world.gamma)
     decided(world)
     request.refresh_from_db()
-    assert request.state == "lapsed" and LabelRequest.objects.count() == 1
+    assert request.state == "withdrawn" and LabelRequest.objects.count() == 1
+    assert JournalEntry.objects.filter(act="labelling.lapse").count() == 1
     assert sorted(Project.objects.filter(pk__in=[running.pk, waiting.pk]).values_list("state", flat=True)) == [
         "running",
         "submitted",

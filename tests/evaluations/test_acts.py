@@ -223,7 +223,7 @@ def pages_of(actor, w):
         reverse("campaign", args=["essai"]) + "?format=json", reverse("evaluation", args=[pk]), reverse("evaluation", args=[pk]) + "?format=json",
         reverse("evaluation-consensus", args=[pk]), reverse("evaluation-score", args=[pk]), reverse("evaluation-explanation", args=[pk]),
         reverse("evaluation-explanation", args=[pk]) + "?format=json", reverse("campaign-calibration", args=["essai"]),
-        reverse("search") + "?q=alpha", reverse("search") + "?q=CONSTAT-SECRET", reverse("search") + "?q=MOTIF-DU-SECOND", reverse("journal"), reverse("journal") + "?format=csv", reverse("home"), reverse("cluster", args=["pole-alpha"]),
+        reverse("search") + "?q=alpha", reverse("search") + "?q=CONSTAT-SECRE", reverse("search") + "?q=MOTIF-DU-SECON", reverse("journal"), reverse("journal") + "?format=csv", reverse("home"), reverse("cluster", args=["pole-alpha"]),
         reverse("evaluation-pack", args=[pk]) + "?format=json", reverse("campaign-survey", args=["essai"]), reverse("review-list"),
         reverse("cluster-timeline", args=["pole-alpha"]), reverse("cluster-timeline", args=["pole-alpha"]) + "?format=csv",
         reverse("decision-files") + "?format=csv", reverse("open-data"), reverse("calendar-feed", args=[token_of(f.user_of(actor))]),
@@ -379,7 +379,7 @@ def altered(data, change, listed=True):
 
 
 def in_text(members, told):
-    name = next(n for n in members if n.startswith("textes/"))
+    name = next(n for n in members if n.startswith("textes/") and b"Constat secret" in members[n])
     members[name] = members[name].replace(b"Constat secret", b"Constat change")
 
 
@@ -414,7 +414,7 @@ def one_more(members, told):
         (last_act, True, "l'acte 1 manque"),
         (without_text, False, "manque"),
         (without_text, True, "le texte figé par l'acte"),
-        (without_piece, True, "la pièce « pv.pdf » jointe au constat 1 manque"),
+        (without_piece, True, "pv.pdf.* jointe au constat 1 manque"),
         (one_more, False, "pieces/autre n'est pas au sommaire"),
         (lambda members, told: told.update(case="autre"), True, "d'un autre dossier"),
     ],
