@@ -186,6 +186,9 @@ def desk(request: HttpRequest) -> HttpResponse:
         .order_by("ordered_on", "id")[:300]
     )
     waiting = queries.shares_to_agree(actor, today) if actor.can("agreement.manage") else None
+    q = request.GET.get("q", "").strip()
+    if waiting is not None and q:
+        waiting = waiting.filter(Q(project__acronym__icontains=q) | Q(partner__organisation__name__icontains=q))
     shares = list(waiting[:100]) if waiting is not None else []
     laws = policy()
     late = []
@@ -203,6 +206,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         {
             "title": T("Bureau du financeur", "Funder's desk"),
             "shares": shares,
+            "q": q,
             "shares_total": waiting.count() if waiting is not None and len(shares) == 100 else len(shares),
             "stages": stages,
             "orders": [{"order": o, "days": rules.days_between(o.ordered_on, today)} for o in orders],
