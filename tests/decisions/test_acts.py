@@ -73,6 +73,24 @@ def test_a_contract_past_its_own_end_is_not_closed_again(world):
     assert "a pris fin le" in Effect.objects.get(target=f"contract:{world.contract.slug}").said_fr
 
 
+def test_contracts_of_another_time_are_left_alone(world):
+    """A contract of phase 1 whose end nobody knows, and one that the register knows of 2015: neither runs on the day."""
+    old = make.make_contract(world.gamma, "gamma-cadre", state="signed", signed_on=dt.date(2005, 9, 9))
+    Contract.objects.filter(pk=old.pk).update(phase="phase-1", starts_on=None, ends_on=None)
+    old.parties.all().delete()
+    later = make.make_contract(world.gamma, "gamma-2015", state="signed", signed_on=dt.date(2015, 7, 3))
+    Contract.objects.filter(pk=later.pk).update(
+        phase="phase-3", starts_on=dt.date(2015, 1, 1), ends_on=dt.date(2018, 12, 31)
+    )
+    decided(world)
+    assert sorted(Contract.objects.filter(cluster=world.gamma, state="signed").values_list("slug", flat=True)) == [
+        "gamma-2015",
+        "gamma-cadre",
+    ]
+    said = {e.target: e.said_fr for e in Effect.objects.filter(on="contract")}
+    assert "d'une phase passée" in said["contract:gamma-cadre"] and "contract:gamma-2015" not in said
+
+
 def test_drafts_are_abandoned_and_kept(db):
     from tests.decisions.world import build
 

@@ -99,7 +99,10 @@ class Scene:
             self.holders[held.label_id].append(held.cluster)
         ids = {c.pk for found in self.holders.values() for c in found} | {x.cluster_id for x in lines if x.cluster_id}
         self.contracts: dict[int, list[Contract]] = defaultdict(list)
-        for contract in Contract.objects.filter(cluster__in=ids).select_related("cluster").order_by("starts_on", "id"):
+        # What the register knows of later years is no contract yet on this day.
+        rows = Contract.objects.filter(cluster__in=ids).exclude(signed_on__gt=on)
+        rows = rows.exclude(state="signed", signed_on__isnull=True, starts_on__gt=on)
+        for contract in rows.select_related("cluster").order_by("starts_on", "id"):
             self.contracts[contract.cluster_id].append(contract)
         ending = [x for x in lines if self.kind(x) and self.kind(x).contracts == "close"]
         closing = {c.pk: x.effective_from for x in ending for cl in self.clusters(x) for c in self.contracts[cl.pk]}
@@ -495,6 +498,21 @@ def _close(line: Line, kind: Any, row: Contract, scene: Scene, why: Why) -> list
                     "“{c}” ended on {d}, before the label ends: nothing changes in it.",
                     c=row.title,
                     d=day_text(row.ends_on),
+                ),
+                done=False,
+                why=why,
+            )
+        ]
+    now = scene.laws.phase_on(day)
+    if row.state == "signed" and row.ends_on is None and now is not None and row.phase != now.code:
+        return [
+            Planned(
+                "contract",
+                case,
+                T(
+                    "« {c} » est d'une phase passée, et son terme n'est pas connu : rien n'y change.",
+                    "“{c}” is of a past phase, and its end is not known: nothing changes in it.",
+                    c=row.title,
                 ),
                 done=False,
                 why=why,
