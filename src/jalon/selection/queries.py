@@ -414,10 +414,10 @@ def plans(
     ):
         classes.setdefault(pk, {})[aid_class] = total
     cells: dict[int, list[Share]] = {}
-    funders: dict[int, Organisation] = {}
-    for share in shares_of(keys, known_on).order_by("funder__name_key", "funder_id", "instrument"):
+    # A call has thousands of cells and a few funders: each funder is read once, and a cell without what no table shows.
+    lean = shares_of(keys, known_on).select_related(None).defer("why", "recorded_at", "superseded_at", "recorded_by")
+    for share in lean.order_by("funder__name_key", "funder_id", "instrument"):
         cells.setdefault(share.partner_id, []).append(share)
-        funders.setdefault(share.funder_id, share.funder)
     expected: dict[int, set[int]] = {}
     for pk, funder in Request.objects.filter(partner__project_id__in=keys, funder__isnull=False).values_list(
         "partner_id", "funder_id"
@@ -425,9 +425,11 @@ def plans(
         expected.setdefault(pk, set()).add(funder)
     fund = exercise.fund_id if exercise is not None else None
     wanted = {f for some in expected.values() for f in some} | ({fund} if fund else set())
-    missing = wanted - funders.keys()
-    if missing:
-        funders |= {o.pk: o for o in Organisation.objects.filter(pk__in=missing)}
+    wanted |= {share.funder_id for some in cells.values() for share in some}
+    funders = {o.pk: o for o in Organisation.objects.filter(pk__in=wanted)} if wanted else {}
+    for some in cells.values():
+        for share in some:
+            share.funder = funders[share.funder_id]
     found = limits.limits_of(projects, partners, classes, on=on, explain=explain)
     listed = listed_of(keys)
     names = {pk: organisation.short_name or organisation.name for pk, organisation in funders.items()}
