@@ -43,7 +43,7 @@ def prepare(number: int) -> None:
         (
             Project(
                 programme=programme,
-                slug=f"banc-{n}",
+                slug=f"compta-{n}",
                 acronym=f"BANC{n}",
                 title="Banc",
                 state="running",

@@ -26,6 +26,14 @@ PUBLIC = (
     "/donnees/",
     "/journal/preuve/",
     "/recherche/?q=bois",
+    "/appels/",
+    "/appels/fui-9/",
+    "/projets/taux-de-succes/",
+    "/labels-de-projets/",
+    "/aides/calcul/",
+    "/poles/aquimer/chronologie/",
+    "/dossiers-de-decision/ciadt-2010-05-11/",
+    "/rejeu/",
     "/connexion/",
 )
 OWN = ("/accueil/", "/mon-compte/")
@@ -71,6 +79,16 @@ ROLES = {
         "/poles/xylofutur/correspondants/",
     ),
     "admin": (*OWN, "/personnes/", "/organismes/nouveau/"),
+    "project_member": ("/accueil/", "/projets/mes-projets/", "/mon-argent/", "/financement-relais/"),
+    "fund_manager": ("/financements/", "/selection/fui-10/financement/", "/comptabilite/", "/donnees-de-subvention/"),
+    "certifier": ("/accueil/", "/delais-de-versement/"),
+    "ministry_expert": ("/accueil/", "/selection/fui-10/classement/", "/comites/gti/"),
+    "label_authority": ("/selection/fui-10/scenarios/", "/dossiers-de-decision/"),
+    "qualified_person": ("/candidatures/",),
+    "expert": ("/accueil/", "/avis/"),
+    "evaluator": ("/evaluations/",),
+    "bank_officer": ("/financement-relais/", "/financement-relais/bilan/"),
+    "guarantor": ("/financement-relais/",),
 }
 
 
