@@ -200,9 +200,13 @@ def fill(times: int = 1, seed: int = SEED, projects: int | None = None) -> dict[
             for f in range(FUNDERS)
         ),
     )
+    from django.core.management.color import no_style
     from django.db import connection
 
     with connection.cursor() as cursor:
+        # Rows were written with their numbers: what comes after goes on from there.
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Call, CallRules, Project, Partner]):
+            cursor.execute(statement)
         cursor.execute("ANALYZE")
     counts["seconds"] = round(time.monotonic() - started)
     return counts
