@@ -21,7 +21,8 @@ GROWTH = 1.3
 class Page:
     """A page: its name in the table, its address, who asks for it.
 
-    ``kept``: as the product keeps it for visitors; otherwise what was kept is forgotten before each turn.
+    ``kept``: asked for again, nothing having changed since. Otherwise it is asked for the first time after an act: all that
+    was kept is forgotten before each turn.
     """
 
     name: str
@@ -53,6 +54,10 @@ def pages(size: Size) -> list[Page]:
         Page("board-last", f"/tableau/?page={last}", OFFICER),
         Page("board-few", f"/tableau/?q={few}", OFFICER),
         Page("board-known", "/tableau/?known_on=2010-04-30", OFFICER),
+        Page("members-kept", f"/poles/{large}/membres/", kept=True),
+        Page("dashboard-kept", f"/contrats/{contract}/suivi/", OFFICER, kept=True),
+        Page("board-kept", "/tableau/", OFFICER, kept=True),
+        Page("home-kept", "/accueil/", OFFICER, kept=True),
     ]
 
 

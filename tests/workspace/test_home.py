@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 
 from jalon.contracts import actions as contracts, rules as contract_rules
@@ -187,6 +188,7 @@ def test_the_home_costs_a_fixed_number_of_queries(client, django_assert_max_num_
     more(2)
     client.force_login(f.user_of(director))
     client.get(reverse("home"))
+    cache.clear()
     with django_assert_max_num_queries(70) as few:
         client.get(reverse("home"))
     more(20)

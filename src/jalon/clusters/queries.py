@@ -49,11 +49,11 @@ from jalon.clusters.models import (
     TeamPost,
 )
 from jalon.clusters.outlines import load_outlines
-from jalon.core import clock
+from jalon.core import clock, kept
 from jalon.core.lang import T, Text
 from jalon.core.models import Source, as_known_on
 from jalon.core.prepared import Prepared
-from jalon.people.access import Actor, policy
+from jalon.people.access import Actor, policy, policy_stamp
 from jalon.people.rules import plain_key
 from jalon.people.tasks import Task
 from jalon.policy.reader import read
@@ -477,6 +477,23 @@ def standings(
     Six flat reads and a walk through them cost less than one statement with a subquery per column and line, and grow
     more slowly with the register.
     """
+    if only is None and kept.building():
+        # while a page is built: that of the whole register, which the other pages of the list ask for too
+        key = ("standings", settings.PROGRAMME, day, known_on, horizon)
+        every = kept.once(key, lambda: _standings(day, known_on, horizon, None, None), lambda found: 300 * len(found))
+        if among is None:
+            return every
+        return {pk: every[pk] for pk in among.order_by().values_list("pk", flat=True) if pk in every}
+    return _standings(day, known_on, horizon, among, only)
+
+
+def _standings(
+    day: dt.date,
+    known_on: dt.date | None,
+    horizon: dt.date | None,
+    among: QuerySet[Cluster] | None,
+    only: int | None,
+) -> dict[int, Standing]:
     if among is None or only is not None:
         keys = dict(_keys_of(programme=settings.PROGRAMME, only=only))
     else:
@@ -598,9 +615,11 @@ class ClusterRow:
     members: int | None = None
     members_year: int | None = None
     members_simulated: bool = False
-    label: Label | None = None
+    label_code: str = ""
+    label: Label | None = None  # of a sheet; lists do not read it
     certainty: str = ""
     tier_title: Any = ""
+    written: dict[Any, str] = field(default_factory=dict)  # the line of a list, by language
 
     @property
     def status_title(self) -> Text:
@@ -656,6 +675,12 @@ def _names_of(clusters: list[int]) -> QuerySet:
     return ClusterName.objects.filter(cluster_id__in=clusters).order_by("rank", "id")
 
 
+@Prepared
+def _names_listed(clusters: list[int]) -> QuerySet:
+    rows = ClusterName.objects.filter(cluster_id__in=clusters).exclude(certainty="unknown").order_by("rank", "id")
+    return rows.values_list("cluster_id", "name", "starts_on", "ends_on")
+
+
 def named_on(clusters: Iterable[Cluster], day: dt.date) -> list[Cluster]:
     """The same clusters, each with ``name_of_day``: the name it bore on ``day``; one query."""
     clusters = list(clusters)
@@ -694,7 +719,12 @@ def published_members(cluster: Cluster, year: int) -> list[dict[str, Any]]:
 @Prepared
 def _clusters(ids: list[int], listed: bool) -> QuerySet:
     rows = Cluster.objects.filter(pk__in=ids).order_by()
-    return rows.defer("name_key", "search_key", "website", "notes", "kept", "sources") if listed else rows
+    if not listed:
+        return rows
+    return rows.values_list(
+        "pk", "slug", "name", "theme_fr", "theme_en", "theme_family", "city", "latitude", "longitude", "earlier", "published",
+        named=True,
+    )  # fmt: skip
 
 
 @Prepared
@@ -708,17 +738,29 @@ def _running_of(ids: list[int], day: dt.date, known_on: dt.date | None, listed: 
     rows = (
         _running(day, known_on)
         .filter(_holding(day, "label__held_by__"), label__held_by__cluster_id__in=ids)
-        .select_related("label", "act")
         .annotate(holder_id=F("label__held_by__cluster_id"))
         .order_by("starts_on")
     )
-    return rows.only("starts_on", "ends_on", "certainty", "act__until", "label__name") if listed else rows
+    if not listed:
+        return rows.select_related("label", "act")
+    return rows.values_list("holder_id", "starts_on", "ends_on", "certainty", "act_id", "act__until", "label__code")
 
 
 @Prepared
 def _groups_of(ids: list[int], day: dt.date, known_on: dt.date | None) -> QuerySet:
     rows = as_known_on(ClusterGroup.objects.filter(cluster_id__in=ids), known_on)
     return rows.filter(Q(on__isnull=True) | Q(on__lte=day)).order_by("evaluation", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The period of a label that a list shows: no more of it is read."""
+
+    starts_on: dt.date
+    until: dt.date | None
+    certainty: str
+    code: str
+    label: Label | None = None
 
 
 def rows_of(
@@ -728,31 +770,47 @@ def rows_of(
     *,
     known_on: dt.date | None = None,
     listed: bool = False,
+    grouped: bool = True,
 ) -> list[ClusterRow]:
     """The lines of the register for these clusters, in this order, with six queries for all of them.
 
-    ``listed``: for the list, which shows neither groups nor sources: they are not read.
+    ``listed``: for lists and tables, which read less of each cluster (no more than key and slug of ``cluster``, the code
+    of ``label``). ``grouped``: with the results of evaluations.
     """
     ids = list(ids)
     by_id = {cluster.pk: cluster for cluster in _clusters(ids=ids, listed=listed)}
-    clusters = [by_id[pk] for pk in ids]
-    names = names_of(clusters)
     region_set = policy().regions_on(day)
     titles = region_names(region_set)
     regions: dict[int, list[str]] = {}
     for pk, code in _territories(ids=ids, region_set=region_set.code if region_set else ""):
         regions.setdefault(pk, []).append(titles.get(code, code))
-    running = {period.holder_id: period for period in _running_of(ids=ids, day=day, known_on=known_on, listed=listed)}
+    running: dict[int, Running] = {}
+    for row in _running_of(ids=ids, day=day, known_on=known_on, listed=listed):
+        if listed:
+            pk, since, ends_on, certainty, act, until, code = row
+            running[pk] = Running(since, until if act else ends_on, certainty, code)
+        else:
+            until = row.act.until if row.act else row.ends_on
+            running[row.holder_id] = Running(row.starts_on, until, row.certainty, row.label.code, row.label)
+    names: dict[int, str] = {}
+    if listed:
+        for pk, name, starts_on, ends_on in _names_listed(clusters=ids):  # as name_on does
+            if pk not in names or ((starts_on is None or starts_on <= day) and (ends_on is None or day <= ends_on)):
+                names[pk] = name
+    else:
+        told = names_of(ids)
+        names = {pk: name_on(told.get(pk, ()), by_id[pk], day) for pk in ids}
     groups: dict[int, list[ClusterGroup]] = {}
-    for row in () if listed else _groups_of(ids=ids, day=day, known_on=known_on):
+    for row in _groups_of(ids=ids, day=day, known_on=known_on) if grouped else ():
         groups.setdefault(row.cluster_id, []).append(row)
     members = members_on(ids, day, known_on)
     titles_of_families, titles_of_tiers = families(), tier_titles()
     found = []
-    for cluster in clusters:
+    for pk in ids:
+        cluster, place = by_id[pk], places[pk]
         sheet = sheet_on(cluster, day)
-        period = running.get(cluster.pk)
-        count, simulated = members.get(cluster.pk, (None, False))
+        period = running.get(pk)
+        count, simulated = members.get(pk, (None, False))
         year = None
         if count is None:
             published = published_members(cluster, day.year)
@@ -761,27 +819,44 @@ def rows_of(
         found.append(
             ClusterRow(
                 cluster=cluster,
-                name=name_on(names.get(cluster.pk, ()), cluster, day),
+                name=names.get(pk, cluster.name),
                 theme=sheet["theme"],
                 family=titles_of_families.get(cluster.theme_family, cluster.theme_family),
                 city=sheet["city"],
                 latitude=sheet["latitude"],
                 longitude=sheet["longitude"],
-                status=places[cluster.pk].status,
-                tier=places[cluster.pk].tier,
+                status=place.status,
+                tier=place.tier,
                 since=period.starts_on if period else None,
-                until=(period.act.until if period.act else period.ends_on) if period else None,
-                regions=regions.get(cluster.pk, []),
-                groups=groups.get(cluster.pk, []),
+                until=period.until if period else None,
+                regions=regions.get(pk, []),
+                groups=groups.get(pk, []),
                 members=count,
                 members_year=year,
                 members_simulated=simulated,
+                label_code=period.code if period else "",
                 label=period.label if period else None,
                 certainty=period.certainty if period else "",
-                tier_title=titles_of_tiers.get(places[cluster.pk].tier, ""),
+                tier_title=titles_of_tiers.get(place.tier, ""),
             )
         )
     return found
+
+
+def rows_listed(
+    ids: Sequence[int], places: Mapping[int, Standing], day: dt.date, *, known_on: dt.date | None = None
+) -> list[ClusterRow]:
+    """The lines of a page of the register; while a page is built, those that another page read are not read again."""
+    if not kept.building():
+        return rows_of(ids, places, day, known_on=known_on, listed=True, grouped=False)
+    known: dict[int, ClusterRow] = kept.once(
+        ("register lines", policy_stamp(), day, known_on), dict, lambda _: 2_000_000
+    )
+    missing = [pk for pk in ids if pk not in known]
+    if missing:
+        for row in rows_of(missing, places, day, known_on=known_on, listed=True, grouped=False):
+            known[row.cluster.pk] = row
+    return [known[pk] for pk in ids]
 
 
 def register_on(
@@ -792,7 +867,7 @@ def register_on(
 ) -> list[ClusterRow]:
     """The lines of the register on a day, filtered and sorted: twelve queries, whatever the number of lines."""
     found = listing(day, filters, known_on, horizon)
-    return rows_of(found.ids, found.standings, day, known_on=known_on)
+    return rows_of(found.ids, found.standings, day, known_on=known_on, listed=True)
 
 
 @dataclass(frozen=True)

@@ -49,34 +49,43 @@ def register(
     )
 
     def rows() -> Iterator[list[Any]]:
-        tiers = queries.tier_titles()
+        # words of the interface and of the policy are said once for the whole table
+        tiers = {code: str(title) for code, title in queries.tier_titles().items()}
+        standing = {code: str(title) for code, title in queries.STATUSES.items()}
+        sure = {code: str(word) for code, word in queries.CERTAINTY_WORDS.items()}
+        kinds = {code: str(title) for code, title in queries.families().items()}
+        simulated, published = str(T("simulé", "simulated")), str(T("publié", "published"))
+        counted = str(T("registre", "register"))
+        groups: dict[tuple[str, str], str] = {}
+
+        def result(evaluation: str, group: str) -> str:
+            key = evaluation, group
+            if key not in groups:
+                groups[key] = f"{evaluation} : {queries.group_title(evaluation, group)}"
+            return groups[key]
+
         for row in queries.register_on(day, filters, known_on, horizon):
-            origin = ""
+            origin = None
             if row.members is not None:
-                origin = str(
-                    T("simulé", "simulated")
-                    if row.members_simulated
-                    else T("publié", "published")
-                    if row.members_year
-                    else T("registre", "register")
-                )
+                origin = simulated if row.members_simulated else published if row.members_year else counted
+            family = row.cluster.theme_family
             yield [
                 row.cluster.slug,
                 row.name,
-                str(row.status_title),
-                row.label.code if row.label else None,
-                str(tiers[row.tier]) if row.tier in tiers else None,
+                standing[row.status],
+                row.label_code or None,
+                tiers.get(row.tier),
                 row.since,
                 row.until,
-                str(queries.CERTAINTY_WORDS[row.certainty]) if row.certainty else None,
-                str(row.family) or None,
+                sure.get(row.certainty),
+                kinds.get(family, family) or None,
                 str(row.theme) or None,
                 row.city or None,
                 ", ".join(row.regions) or None,
-                "; ".join(f"{g.evaluation} : {queries.group_title(g.evaluation, g.group)}" for g in row.groups) or None,
+                "; ".join([result(g.evaluation, g.group) for g in row.groups]) or None,
                 row.members,
                 row.members_year,
-                origin or None,
+                origin,
                 day,
             ]
 

@@ -54,6 +54,7 @@ from jalon.core.models import JournalEntry, StoredFile
 from jalon.core.sheets import Column
 from jalon.indicators import actions as values, engine, queries as observed, states as value_states
 from jalon.people.access import policy
+from jalon.people.keeping import kept
 from jalon.programme import actions as round_acts, measuring, queries as programme
 from jalon.programme.models import Round
 from jalon.ui import charts, format as fmt
@@ -137,6 +138,7 @@ def _back(contract: Contract, anchor: str = "") -> HttpResponseRedirect:
 
 
 @page
+@kept
 def contract_dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     """Objectives, actions, indicators, money, both sides' lights: what is late or missing first."""
     contract, mine = _contract(request, slug)
@@ -1387,6 +1389,7 @@ def _board(request: HttpRequest, base: Any, template: str, extra: dict[str, Any]
 
 
 @page
+@kept
 def board(request: HttpRequest) -> HttpResponse:
     """All contracts: who is late, what is missing, whose turn it is."""
     request.actor.require("board.read")
@@ -1406,6 +1409,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 
 @page
+@kept
 def portfolio(request: HttpRequest) -> HttpResponse:
     """The contracts of which the reader takes care: first what waits for them."""
     actor, today = request.actor, clock.today()
@@ -1426,6 +1430,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
 
 
 @page
+@kept
 def board_indicators(request: HttpRequest) -> HttpResponse:
     """Common indicators over all contracts: the sum, and each organisation counted once."""
     request.actor.require("board.read")

@@ -60,18 +60,18 @@ def region_names(codes: Iterable[str], day: dt.date | None) -> list[str]:
 
 @Prepared
 def _names(clusters: Collection[int]) -> QuerySet:
-    wanted = ("cluster_id", "name", "starts_on", "ends_on", "certainty")
-    return ClusterName.objects.filter(cluster_id__in=clusters).only(*wanted).order_by("rank", "id")
+    rows = ClusterName.objects.filter(cluster_id__in=clusters).exclude(certainty="unknown").order_by("rank", "id")
+    return rows.values_list("cluster_id", "name", "starts_on", "ends_on")
 
 
 def name_clusters(contracts: Sequence[Contract], day: dt.date) -> Sequence[Contract]:
     """The same contracts, whose ``cluster_name`` is the one that the cluster bore on ``day``; one query for all."""
-    names: dict[int, list[ClusterName]] = defaultdict(list)
-    for row in _names(clusters={c.cluster_id for c in contracts}):
-        names[row.cluster_id].append(row)
+    names: dict[int, str] = {}
+    for cluster, name, starts_on, ends_on in _names(clusters={c.cluster_id for c in contracts}):  # as name_on does
+        if cluster not in names or ((starts_on is None or starts_on <= day) and (ends_on is None or day <= ends_on)):
+            names[cluster] = name
     for contract in contracts:
-        cluster = contract.cluster
-        cluster.name_of_day = register.name_on(names.get(cluster.pk, ()), cluster, day)
+        contract.cluster.name_of_day = names.get(contract.cluster_id, contract.cluster.name)
     return contracts
 
 
@@ -85,16 +85,17 @@ def called(cluster: Cluster, day: dt.date) -> str:
 
 @Prepared
 def _holders(clusters: Collection[int]) -> QuerySet:
-    return LabelHolder.objects.filter(cluster_id__in=clusters).only("label_id", "cluster_id", "starts_on", "ends_on")
+    rows = LabelHolder.objects.filter(cluster_id__in=clusters)
+    return rows.values_list("label_id", "cluster_id", "starts_on", "ends_on")
+
+
+def _spans_of(rows: QuerySet[LabelPeriod]) -> QuerySet:
+    return rows.values_list("label_id", "starts_on", "ends_on", "certainty", "act__reference")
 
 
 @Prepared
 def _periods(labels: Collection[int]) -> QuerySet:
-    return (
-        as_known_on(LabelPeriod.objects.filter(label_id__in=labels))
-        .select_related("act")
-        .only("label_id", "starts_on", "ends_on", "certainty", "act__reference")
-    )
+    return _spans_of(as_known_on(LabelPeriod.objects.filter(label_id__in=labels)))
 
 
 def label_spans(cluster_ids: Iterable[int], known_on: dt.date | None = None) -> dict[int, list[rules.LabelSpan]]:
@@ -104,29 +105,29 @@ def label_spans(cluster_ids: Iterable[int], known_on: dt.date | None = None) -> 
     moment it was recorded.
     """
     holders = _holders(clusters=set(cluster_ids))
-    labels = {h.label_id for h in holders}
-    periods: Iterable[LabelPeriod]
+    labels = {row[0] for row in holders}
+    periods: Iterable[tuple[Any, ...]]
     if known_on is None:
         periods = _periods(labels=labels)
     else:
-        periods = _periods.make(labels).filter(
-            Q(act__isnull=True)
-            | Q(act__decided_on__lte=known_on)
-            | Q(act__decided_on__isnull=True, recorded_at__lte=clock.end_of_day(known_on))
+        periods = _spans_of(
+            as_known_on(LabelPeriod.objects.filter(label_id__in=labels)).filter(
+                Q(act__isnull=True)
+                | Q(act__decided_on__lte=known_on)
+                | Q(act__decided_on__isnull=True, recorded_at__lte=clock.end_of_day(known_on))
+            )
         )
-    by_label: dict[int, list[LabelPeriod]] = defaultdict(list)
+    by_label: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for period in periods:
-        by_label[period.label_id].append(period)
+        by_label[period[0]].append(period)
     found: dict[int, list[rules.LabelSpan]] = defaultdict(list)
-    for holder in holders:
-        for period in by_label[holder.label_id]:
-            start = max(period.starts_on, holder.starts_on or period.starts_on)
-            ends = [d for d in (period.ends_on, holder.ends_on) if d is not None]
+    for label, cluster, held_from, held_until in holders:
+        for _, starts_on, ends_on, certainty, reference in by_label[label]:
+            start = max(starts_on, held_from or starts_on)
+            ends = [d for d in (ends_on, held_until) if d is not None]
             end = min(ends) if ends else None
             if end is None or end >= start:
-                found[holder.cluster_id].append(
-                    rules.LabelSpan(start, end, period.certainty, period.act.reference if period.act else "")
-                )
+                found[cluster].append(rules.LabelSpan(start, end, certainty, reference or ""))
     for spans in found.values():
         spans.sort(key=lambda s: s.starts_on)
     return found
@@ -173,6 +174,10 @@ def in_force_many(
     """:func:`in_force` for many contracts with a constant number of queries."""
     spans = label_spans({c.cluster_id for c in contracts}, known_on)
     known = {c.pk for c in contracts if c.known and not c.simulated}
+    templates: dict[tuple[str, str], Any] = {}
+    for c in contracts:
+        if (c.template, c.phase) not in templates:
+            templates[c.template, c.phase] = template_of(c)
     return {
         c.pk: rules.in_force(
             day=day,
@@ -184,7 +189,7 @@ def in_force_many(
             # The act of signing refuses without the decision, so a contract signed here has them all.
             decisions_made=None if c.pk in known else c.state in states.PUBLIC,
             label_spans=spans.get(c.cluster_id, []),
-            template=template_of(c),
+            template=templates[c.template, c.phase],
         )
         for c in contracts
     }
@@ -400,6 +405,18 @@ def rows_of(contracts: Sequence[Contract], on: dt.date) -> list[Row]:
     forces = in_force_many(contracts, on)
     name_clusters(contracts, on)
     return [Row(c, parties[c.pk], getattr(c, "promised", None), forces[c.pk]) for c in contracts]
+
+
+def party_names(contracts: QuerySet[Contract]) -> dict[int, list[str]]:
+    """The names of the parties of each contract of a selection, in order: one query."""
+    found: dict[int, list[str]] = {}
+    for contract, name in (
+        Party.objects.filter(contract_id__in=contracts.order_by().values("pk"), removed_by_text__isnull=True)
+        .order_by("order", "id")
+        .values_list("contract_id", "organisation__name")
+    ):
+        found.setdefault(contract, []).append(name)
+    return found
 
 
 def promised_total(contracts: QuerySet[Contract]) -> Any:

@@ -90,24 +90,30 @@ def _export_list(request: HttpRequest, contracts: Any, day: dt.date) -> HttpResp
         ("parties", Column(T("Parties", "Parties"), width=60)),
         ("promised", Column(T("Engagements publics", "Public commitments"), "money")),
     ]
-    answers = {True: T("oui", "yes"), False: T("non", "no"), None: T("inconnu", "unknown")}
-    found = list(contracts)
+    answers = {True: str(T("oui", "yes")), False: str(T("non", "no")), None: str(T("inconnu", "unknown"))}
+    titles = {code: str(title) for code, title in states.TITLES.items()}
+    shown = (
+        "slug", "title", "phase", "state", "starts_on", "ends_on", "signed_on", "closed_on", "known", "simulated",
+        "template", "cluster__name",
+    )  # fmt: skip
+    found = list(contracts.only(*shown))
 
     def lines() -> Any:
-        for row in queries.rows_of(found, day):
-            c = row.contract
+        forces = queries.in_force_many(found, day)
+        parties = queries.party_names(contracts)
+        for c in queries.name_clusters(found, day):
             yield [
                 c.cluster_name,
                 c.title,
                 c.slug,
                 c.phase,
-                str(states.TITLES[c.state]),
+                titles[c.state],
                 c.starts_on,
                 c.ends_on,
                 c.signed_on,
-                str(answers[row.in_force.answer]),
-                " ; ".join(p.organisation.name for p in row.parties),
-                row.promised,
+                answers[forces[c.pk].answer],
+                " ; ".join(parties.get(c.pk, ())),
+                c.promised,
             ]
 
     return export(request, "contrats", columns, lines(), simulated=any(c.simulated for c in found))

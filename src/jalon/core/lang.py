@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 LANGUAGES = ("fr", "en")
@@ -60,6 +61,7 @@ def rewording() -> Callable[[str, str], str] | None:
     return _words() if _words is not None else None
 
 
+@lru_cache(maxsize=16_384)
 def typography(text: str) -> str:
     """French spacing: no-break spaces before « : ; ? ! » and inside quotation marks.
 

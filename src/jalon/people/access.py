@@ -95,7 +95,30 @@ def policy():
 
     from jalon.policy import load
 
-    return load(settings.POLICIES / settings.PROGRAMME)
+    chosen = settings.POLICIES, settings.PROGRAMME
+    folder = _folders.get(chosen)
+    if folder is None:
+        folder = _folders[chosen] = chosen[0] / chosen[1]
+    return load(folder)
+
+
+_folders: dict[tuple[Any, str], Any] = {}
+"""Joining a path takes longer than finding the policy that was read from it, and every page asks some ten times."""
+
+
+class _Stamp:
+    """The policy last seen, held so that its number is never another's."""
+
+    policy: Any = None
+    number = 0
+
+
+def policy_stamp() -> tuple[str, int]:
+    """The policy in use, for the key of what is kept: another number each time that it is read again."""
+    now = policy()
+    if now is not _Stamp.policy:
+        _Stamp.policy, _Stamp.number = now, _Stamp.number + 1
+    return now.slug, _Stamp.number
 
 
 # --- who may do what to people and organisations -----------------------------------------------------------------

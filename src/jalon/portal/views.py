@@ -16,9 +16,9 @@ from jalon.clusters import access, queries as register_queries, rules, tables
 from jalon.core import clock
 from jalon.core.lang import T
 from jalon.people.access import policy
+from jalon.people.keeping import kept
 from jalon.people.rules import plain_key
 from jalon.portal import queries
-from jalon.portal.keeping import kept
 from jalon.ui.http import export, page, wants
 
 PER_PAGE = 50
@@ -152,14 +152,18 @@ def register(request: HttpRequest) -> HttpResponse:
     found = register_queries.listing(asked.day, filters, asked.known_on, asked.unseen_after)
     total = len(found.ids)
     paged = Paginator(found.ids, PER_PAGE).get_page(request.GET.get("page"))
-    rows = register_queries.rows_of(paged.object_list, found.standings, asked.day, known_on=asked.known_on, listed=True)
+    rows = register_queries.rows_listed(paged.object_list, found.standings, asked.day, known_on=asked.known_on)
     address = reverse("cluster", args=["slug"])  # once: fifty addresses of one shape
     for row in rows:
         row.url = address.replace("slug", row.cluster.slug)
     with_map = request.GET.get("view") == "map"
     drawn = None
     if with_map:
-        everything = rows if total <= len(rows) else register_queries.rows_of(found.ids, found.standings, asked.day)
+        everything = (
+            rows
+            if total <= len(rows)
+            else register_queries.rows_listed(found.ids, found.standings, asked.day, known_on=asked.known_on)
+        )
         drawn = queries.register_map(
             everything, asked.day, title=T("Les pôles de cette liste", "The clusters of this list"), query=asked.query
         )

@@ -23,6 +23,7 @@ from jalon.core.sheets import Column
 from jalon.people.access import Actor, policy
 from jalon.people.calendars import user_of
 from jalon.people.forms import parsed_day
+from jalon.people.keeping import kept
 from jalon.ui.http import acts, export, page, wants
 from jalon.workspace import queries
 
@@ -39,6 +40,7 @@ def _signed_in(request: HttpRequest) -> None:
 
 @page
 @never_cache
+@kept(also=lambda request: getattr(request.user, "previous_visit_at", None))
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for me, my deadlines, what changed since my last visit."""
     _signed_in(request)
@@ -48,7 +50,9 @@ def home(request: HttpRequest) -> HttpResponse:
     since = request.user.previous_visit_at
     if since is None or since > clock.end_of_day(day):  # first visit, or the demonstration went back in time
         since = clock.moment_on(day - dt.timedelta(days=30))
+    request.frame = {"waiting": len(tasks)}
     context = {
+        **request.frame,
         "title": T("Mon accueil", "My home"),
         "tasks": tasks,
         "late": [t for t in tasks if t.overdue(day)],
@@ -59,7 +63,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "since": since,
         "changes": queries.changes_since(actor, day, since),
         "shortcuts": shortcuts(actor, day),
-        "waiting": len(tasks),
     }
     return render(request, "workspace/home.html", context)
 

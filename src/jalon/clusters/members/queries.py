@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Lower, Substr
 
 from jalon.clusters.members import rules
@@ -105,10 +105,21 @@ def listed(cluster: Cluster, filters: Filters) -> QuerySet[Membership]:
     return rows.select_related("organisation").order_by(*order)
 
 
-def totals(cluster: Cluster, filters: Filters) -> dict[str, int]:
+class Totals(dict[str, int]):
+    """Memberships by type; ``simulated``: whether any of them is."""
+
+    simulated = False
+
+
+def totals(cluster: Cluster, filters: Filters) -> Totals:
     """Memberships in scope by type, whatever type, college or search is chosen. One query."""
-    rows = in_scope(cluster, filters).order_by().values_list("member_type").annotate(n=Count("*"))
-    return dict(rows)
+    found = Totals()
+    rows = in_scope(cluster, filters).order_by().values_list("member_type")
+    # count(*), not of a column: the index holds everything that is asked
+    for kind, n, simulated in rows.annotate(n=Count("*"), s=Max(Case(When(simulated=True, then=1), default=0))):
+        found[kind] = n
+        found.simulated = found.simulated or bool(simulated)
+    return found
 
 
 def known_count(filters: Filters, totals: dict[str, int]) -> int | None:
@@ -167,28 +178,48 @@ def rows_of(
     types = {t.code: str(t.title) for t in chosen.members.types}
     colleges = {c.code: str(c.title) for c in chosen.members.colleges}
     own = known.fields.own
-    for m in memberships.iterator(chunk_size=1000):
-        org = m.organisation
-        mine = ids.get(m.organisation_id, {})
-        if "siret" in own and "siret" not in mine and "siren" in mine:
-            mine = {"siret": mine["siren"], **{k: v for k, v in mine.items() if k != "siren"}}
-        others = [
-            f"{scheme} {value}"
-            for scheme, values in mine.items()
-            for value in (values[1:] if scheme in own else values)
-        ]
-        category, definition, size_on, headcount, evidence = sizes.get(m.organisation_id, ("", "", None, None, ""))
+    plain = set(own) == {"siret"}
+    wanted = (
+        "organisation_id", "member_type", "college", "joined_on", "left_on",
+        "organisation__name", "organisation__country", "organisation__postcode", "organisation__city",
+    )  # fmt: skip
+    nothing: dict[str, list[str]] = {}
+    unsized = ("", "", None, None, "")
+    for (
+        organisation,
+        member_type,
+        college,
+        joined_on,
+        left_on,
+        name,
+        country,
+        postcode,
+        city,
+    ) in memberships.values_list(*wanted).iterator(chunk_size=1000):
+        mine = ids.get(organisation, nothing)
+        if plain and len(mine) == 1 and len(mine.get("siret", ())) == 1:  # nearly all: one SIRET and nothing else
+            first, others = mine["siret"], None
+        else:
+            if "siret" in own and "siret" not in mine and "siren" in mine:
+                mine = {"siret": mine["siren"], **{k: v for k, v in mine.items() if k != "siren"}}
+            first = [mine.get(scheme, [None])[0] for scheme in own]
+            others = [
+                f"{scheme} {value}"
+                for scheme, values in mine.items()
+                for value in (values[1:] if scheme in own else values)
+            ]
+        category, definition, size_on, headcount, evidence = sizes.get(organisation, unsized)
         yield [
-            org.name,
-            *(mine.get(scheme, [None])[0] for scheme in own),
-            "; ".join(others) or None,
-            org.country or None,
-            org.postcode or None,
-            org.city or None,
-            types.get(m.member_type, m.member_type),
-            colleges.get(m.college, m.college) or None,
-            m.joined_on,
-            m.left_on,
+            name,
+            *first,
+            "; ".join(others) if others else None,
+            country or None,
+            postcode or None,
+            city or None,
+            types.get(member_type, member_type),
+            colleges.get(college, college) or None,
+            joined_on,
+            left_on,
             headcount,
             titles.get((definition, category), category) or None,
             size_on,

@@ -23,6 +23,7 @@ from jalon.core.errors import Conflict, Refused
 from jalon.core.lang import T, Text
 from jalon.core.sheets import Column, write_xlsx
 from jalon.people.access import policy
+from jalon.people.keeping import kept
 from jalon.ui.http import FORMATS, acts, export, page, wants
 
 MISSING_SHOWN = 300
@@ -73,6 +74,7 @@ def _asked_day(request: HttpRequest, name: str) -> dt.date | None:
 
 @page
 @require_safe
+@kept
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     """The members of a cluster on a day, or those who joined or left in a period."""
     cluster = _cluster(slug)
@@ -128,7 +130,7 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
             "college_titles": {c.code: c.title for c in members.colleges},
             "figures": figures,
             "total": sum(totals.values()),
-            "simulated": queries.simulated_among(cluster, filters),
+            "simulated": totals.simulated,
             "types": members.types,
             "colleges": members.colleges,
             "may": access.rights(request.actor, cluster, today),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from html import escape  # of the standard library: that of Django asks each text whether it is lazy
 from typing import Any
 
 from django import template
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from jalon.core.lang import T, language

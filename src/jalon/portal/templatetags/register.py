@@ -5,10 +5,10 @@ Everything that comes from the register is escaped; addresses are made of slugs.
 
 from __future__ import annotations
 
+from html import escape  # of the standard library: that of Django asks each text whether it is lazy
 from typing import Any
 
 from django import template
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from jalon.core.lang import T, language
@@ -41,9 +41,12 @@ def register_lines(rows: Any, query: str) -> SafeString:
         return words[key]
 
     for row in rows:
+        if written := row.written.get((lang, query)):  # by another page of the same list
+            out.append(written)
+            continue
         theme = f'<span class="row-theme">{escape(str(row.theme))}</span>' if row.theme.fr else ""
         sure = deduced if row.certainty == "deduced" else ""
-        named = once(row.tier_title) if row.tier_title else unpublished if row.label else "–"
+        named = once(row.tier_title) if row.tier_title else unpublished if row.label_code else "–"
         if row.members is None:
             count = unknown
         else:
@@ -56,7 +59,7 @@ def register_lines(rows: Any, query: str) -> SafeString:
         if row.since:
             until = f'<span class="nowrap">{fmt.day_short(row.until, lang)}</span>' if row.until else no_end
             since = f'<span class="nowrap">{fmt.day_short(row.since, lang)}</span> – {until}'
-        out.append(
+        row.written[lang, query] = (
             f'<tr><th scope="row"><a href="{escape(row.url)}{query}">{escape(row.name)}</a>{theme}</th>'
             f'<td data-label="{standing}"><span><span class="badge tone-{row.tone}">{once(row.status_title)}</span>{sure}</span></td>'
             f'<td data-label="{tier}">{named}</td>'
@@ -65,4 +68,5 @@ def register_lines(rows: Any, query: str) -> SafeString:
             f'<td class="num" data-label="{members}"><span>{count}</span></td>'
             f'<td data-label="{period}"><span>{since}</span></td></tr>\n'
         )
+        out.append(row.written[lang, query])
     return mark_safe("".join(out))  # noqa: S308

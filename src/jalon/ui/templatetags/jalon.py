@@ -5,6 +5,7 @@ Texts as pairs, formats, lights, "why?" panels, tables, forms and charts. docs/l
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
@@ -287,7 +288,7 @@ def options(pairs: Any, chosen: Any = "") -> SafeString:
     """The ``<option>`` of each (code, title), the chosen one selected: ``{% options regions filters.region %}``."""
     return mark_safe(  # noqa: S308 - both halves escaped
         "".join(
-            f'<option value="{escape(code)}"{" selected" if code == chosen else ""}>{escape(str(title))}</option>'
+            f'<option value="{html.escape(str(code))}"{" selected" if code == chosen else ""}>{html.escape(str(title))}</option>'
             for code, title in pairs
         )
     )
