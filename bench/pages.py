@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,14 +22,17 @@ GROWTH = 1.3
 class Page:
     """A page: its name in the table, its address, who asks for it.
 
-    ``kept``: asked for again, nothing having changed since. Otherwise it is asked for the first time after an act: all that
-    was kept is forgotten before each turn.
+    ``state``: in which the page is asked for.
+
+    * ``first``: for the first time after an act: all that was kept is forgotten before each turn.
+    * ``kept``: again, nothing having changed since.
+    * ``other``: for the first time at this address, while other pages of the same list were asked for since the last act.
     """
 
     name: str
     address: str
     who: str = ""
-    kept: bool = False
+    state: str = "first"
 
 
 def pages(size: Size) -> list[Page]:
@@ -41,8 +45,8 @@ def pages(size: Size) -> list[Page]:
     return [
         Page("register", "/poles/"),
         Page("sheet", f"/poles/pole-{usual}/"),
-        Page("register-kept", "/poles/", kept=True),
-        Page("sheet-kept", f"/poles/pole-{usual}/", kept=True),
+        Page("register-kept", "/poles/", state="kept"),
+        Page("sheet-kept", f"/poles/pole-{usual}/", state="kept"),
         Page("members", f"/poles/{large}/membres/"),
         Page("dashboard", f"/contrats/{contract}/suivi/", OFFICER),
         Page("board", "/tableau/", OFFICER),
@@ -54,17 +58,23 @@ def pages(size: Size) -> list[Page]:
         Page("board-last", f"/tableau/?page={last}", OFFICER),
         Page("board-few", f"/tableau/?q={few}", OFFICER),
         Page("board-known", "/tableau/?known_on=2010-04-30", OFFICER),
-        Page("members-kept", f"/poles/{large}/membres/", kept=True),
-        Page("dashboard-kept", f"/contrats/{contract}/suivi/", OFFICER, kept=True),
-        Page("board-kept", "/tableau/", OFFICER, kept=True),
-        Page("home-kept", "/accueil/", OFFICER, kept=True),
+        Page("register-last-other", f"/poles/?page={last}", state="other"),
+        Page("register-few-other", f"/poles/?q={few}", state="other"),
+        Page("members-kept", f"/poles/{large}/membres/", state="kept"),
+        Page("dashboard-kept", f"/contrats/{contract}/suivi/", OFFICER, state="kept"),
+        Page("board-kept", "/tableau/", OFFICER, state="kept"),
+        Page("home-kept", "/accueil/", OFFICER, state="kept"),
     ]
 
 
+_turn = itertools.count()
+
+
 def _ask(browser: Browser, one: Page) -> int:
-    if not one.kept:
+    if one.state == "first":
         cache.clear()
-    return browser.page(one.address)
+    # another address of the same page each time: nobody asked for it before
+    return browser.page(f"{one.address}&tour={next(_turn)}" if one.state == "other" else one.address)
 
 
 def run(size: Size, runs: int, told: Told) -> list[Figure]:

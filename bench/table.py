@@ -16,8 +16,20 @@ from jalon.core.lang import T, Text
 NAMES: dict[str, Text] = {
     "register": T("liste du registre", "register list"),
     "sheet": T("fiche d'un pôle", "pôle sheet"),
-    "register-kept": T("liste du registre, déjà demandée par un visiteur", "register list, asked before by a visitor"),
-    "sheet-kept": T("fiche d'un pôle, déjà demandée par un visiteur", "pôle sheet, asked before by a visitor"),
+    "register-kept": T("liste du registre, déjà demandée", "register list, asked before"),
+    "sheet-kept": T("fiche d'un pôle, déjà demandée", "pôle sheet, asked before"),
+    "members-kept": T("membres d'un pôle, déjà demandés", "members of a pôle, asked before"),
+    "dashboard-kept": T("suivi d'un contrat, déjà demandé", "contract dashboard, asked before"),
+    "board-kept": T("tableau national, déjà demandé", "national board, asked before"),
+    "home-kept": T("accueil de l'agent national, déjà demandé", "home of the national officer, asked before"),
+    "register-last-other": T(
+        "registre, dernière page, après une autre page de la liste",
+        "register, last page, after another page of the list",
+    ),
+    "register-few-other": T(
+        "registre, filtre qui retient peu, après une autre page",
+        "register, filter that keeps little, after another page",
+    ),
     "members": T("membres d'un pôle (5 000)", "members of a pôle (5,000)"),
     "dashboard": T("suivi d'un contrat", "contract dashboard"),
     "board": T("tableau national", "national board"),

@@ -126,6 +126,15 @@ class ThePublicSite(TestCase):
         self.text("/poles/?sort=since")
         assert list(counts()) == [7, 13, 8]  # 2 of every page, 5 for the lines that no list has read, 1 for the filter
 
+    def test_exports_speak_the_language_of_who_asks(self):
+        self.client.cookies["jalon_language"] = "en"
+        for kind in ("csv", "xlsx", "ods"):
+            book = read_sheet(
+                body(self.client.get(f"/poles/?on=2010-05-12&status=in_force&format={kind}")), f"r.{kind}"
+            )
+            assert book.sheets[0].rows[0][:3] == ["Identifier", "Cluster", "Standing"], kind
+            assert book.sheets[0].rows[1][2] == "label in force"
+
     def test_exports_cost_a_constant_number_of_queries(self):
         for url in ("/poles/?format=csv", "/poles/?q=aero&format=csv"):
             with CaptureQueriesContext(connection) as asked:

@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from jalon.core import clock
+from jalon.core.lang import speaking
 from jalon.people.queries import actor_of, mandates_on
 
 LANGUAGE_COOKIE = "jalon_language"
@@ -26,7 +27,7 @@ class LanguageMiddleware:
         code = request.COOKIES.get(LANGUAGE_COOKIE)
         if code not in ("fr", "en"):
             code = "fr"
-        with translation.override(code):
+        with translation.override(code), speaking(code):  # the second is asked a thousand times a page
             request.LANGUAGE_CODE = code
             response = self.get_response(request)
             if hasattr(response, "render") and not getattr(response, "is_rendered", True):

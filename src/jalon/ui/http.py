@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -21,7 +21,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.text import slugify
 
 from jalon.core.errors import Conflict, NotAllowed, Refused
-from jalon.core.lang import T, language
+from jalon.core.lang import T, language, speaking
 from jalon.core.sheets import Column, write_csv, write_json, write_ods, write_xlsx
 
 FORMATS = {
@@ -128,6 +128,17 @@ def acts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return wrapped
 
 
+def _spoken_in(code: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Pieces of an answer in the language of who asked: they are made after the view, when nothing says it any more."""
+    rest = iter(pieces)
+    while True:
+        with speaking(code):
+            piece = next(rest, None)
+        if piece is None:
+            return
+        yield piece
+
+
 def export(
     request: HttpRequest,
     name: str,
@@ -153,10 +164,13 @@ def export(
         name += "-simule" if language() == "fr" else "-simulated"
     filename = f"{slugify(name)}.{kind}"
     heads = [c for _, c in columns]
-    if kind == "csv":
-        body: Any = StreamingHttpResponse(write_csv(heads, rows, french=language() == "fr"), content_type=FORMATS[kind])
-    elif kind == "json":
-        body = StreamingHttpResponse(write_json(heads, [k for k, _ in columns], rows), content_type=FORMATS[kind])
+    if kind in ("csv", "json"):
+        pieces = (
+            write_csv(heads, rows, french=language() == "fr")
+            if kind == "csv"
+            else write_json(heads, [k for k, _ in columns], rows)
+        )
+        body: Any = StreamingHttpResponse(_spoken_in(language(), pieces), content_type=FORMATS[kind])
     elif kind in ("xlsx", "ods"):
         write = write_xlsx if kind == "xlsx" else write_ods
         body = FileResponse(write([(sheet or name, heads, rows)]), content_type=FORMATS[kind])
