@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from jalon.core import kept
 from jalon.core.errors import NotAllowed
 from jalon.core.lang import T
 from jalon.core.why import Why
@@ -30,10 +31,14 @@ def recused_cases(user_id: int | None, kind: str = "") -> list[str]:
     """Cases from which a user is recused; ``kind`` keeps those that begin with it (``project``)."""
     if user_id is None:
         return []
+    # a page asks this of every kind of case: one query for all of them
+    every = kept.once(("recused", user_id), lambda: _recused_cases(user_id))
+    return [case for case in every if not kind or case.startswith(f"{kind}:")]
+
+
+def _recused_cases(user_id: int) -> tuple[str, ...]:
     rows = Declaration.objects.filter(user_id=user_id, stance="interest", superseded_at__isnull=True)
-    if kind:
-        rows = rows.filter(case__startswith=f"{kind}:")
-    return list(rows.values_list("case", flat=True))
+    return tuple(rows.values_list("case", flat=True))
 
 
 def recused_users(case: str) -> set[int]:
