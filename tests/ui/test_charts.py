@@ -39,6 +39,7 @@ DRAWN = {
     "trend, negative": lambda **k: charts.trend([(2009, -5), (2010, 7)], **k),
     "trend, nothing": lambda **k: charts.trend([], [], **k),
     "sparkline": lambda **k: charts.sparkline([1, None, 3, 4], target=5, **k),
+    "sparkline of years": lambda **k: charts.sparkline([(2008, 1), (2009, 3)], **k),
     "sparkline, nothing": lambda **k: charts.sparkline([None], **k),
     "bars": lambda **k: charts.bars(
         [(LONG, 31), ("a & b", None), ("c", 12, True), ("d", 4, False, "late")], mark=20, mark_label="moyenne", **k

@@ -393,7 +393,7 @@ def _trend_table(
     return Table(heads, tuple(rows))
 
 
-def _trend_words(known: Sequence[Point], goal: Sequence[Point], unit: str | None, aim: Any) -> str:
+def _trend_words(known: Sequence[Point], goal: Sequence[Point], unit: str | None, aim: Any = _TARGET) -> str:
     """The chart in a sentence, for who does not see it."""
     parts = []
     if known:
