@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 
@@ -241,6 +243,38 @@ def test_conditions_are_lifted_one_by_one(world):
     [row] = register(world.project)
     assert (after.state, row.outcome, row.conditions, row.decided_on) == ("labelled", "labelled", "", LATER)
     assert ProjectLabel.objects.filter(project=world.project).count() == 3
+
+
+def test_a_label_under_conditions_may_count_only_once_they_are_lifted(world, monkeypatch):
+    """Where the policy says so, the register's day is that of the lifting, and the call asks for that day."""
+    real = queries.policy
+
+    class Stricter:
+        """The policy, but for one parameter."""
+
+        def __init__(self, day):
+            self.laws = real().on(day)
+
+        def find(self, path):
+            found = self.laws.find(path)
+            return dataclasses.replace(found, value=False) if path.endswith("conditional_label_counts") else found
+
+    strict = SimpleNamespace(on=Stricter, part=real().part, roles_with=real().roles_with)
+    small.voted(world)
+    small.declare(world, world.director)
+    done = actions.decide(
+        world.request, "conditions", by=world.director, on=LATER, conditions=[("Un accord de consortium", None)]
+    )
+    assert queries.request_counts(done, LATER)[0]  # as published: it counts
+    monkeypatch.setattr(queries, "policy", lambda: strict)
+    counts, why = queries.request_counts(done, LATER)
+    assert not counts
+    assert why.parameter == "labelling.conditional_label_counts"
+    closing = world.call.closes_on
+    late = closing + dt.timedelta(days=1)
+    after = actions.lift_condition(done.conditions.get(), evidence="Accord signé", by=world.director, on=late)
+    assert register(world.project)[0].decided_on == late
+    assert not queries.request_counts(after, late)[0]  # lifted after the closing
 
 
 def test_deferred_then_presented_again(world):

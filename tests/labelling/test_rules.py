@@ -44,10 +44,15 @@ def test_votes(case):
 
 @pytest.mark.parametrize("case", named(DAYS["counts_for_call"]))
 def test_a_label_comes_before_the_closing(case):
-    parameter = SimpleNamespace(value=case.get("rule", True), reference="FAQ", url="", reading=False, to_confirm=False)
-    counts, why = rules.counts_for_call(case["decided"], case["closes"], parameter)
+    about = {"reference": "FAQ", "url": "", "reading": False, "to_confirm": False}
+    parameter = SimpleNamespace(value=case.get("rule", True), **about)
+    conditional = SimpleNamespace(value=case["conditional"], **about) if "conditional" in case else None
+    counts, why = rules.counts_for_call(
+        case["decided"], case["closes"], parameter, outcome=case.get("outcome", "labelled"), conditional=conditional
+    )
     assert counts is case["counts"]
-    assert why.parameter == "labelling.label_before_closing"
+    assert why.parameter == case.get("parameter", "labelling.label_before_closing")
+    assert case.get("words", "") in " ".join(map(str, why.steps))
 
 
 @pytest.mark.parametrize("case", named(DAYS["over"]))

@@ -80,9 +80,13 @@ def complete(change):
         one, two = change["same"]
         members = [replace(m, organisation=one) if m.key == two else m for m in members]
         members = [replace(m, group="g") if m.key in (one, two) else m for m in members]
-    outcome = {"none": None, "refused": "refused"}.get(change.get("labels", ""), "labelled")
+    outcome = {"none": None, "refused": "refused", "conditions": "conditions"}.get(change.get("labels", ""), "labelled")
     day = change.get("labelled_on", dt.date(2010, 4, 1))
-    labels = [] if outcome is None else [Label("alpha", "Pôle alpha", outcome, day, True, AQUITAINE)]
+    labels = (
+        []
+        if outcome is None
+        else [Label("alpha", "Pôle alpha", outcome, day, True, AQUITAINE, change.get("counts", True))]
+    )
     if "second" in change:
         labels.append(Label("beta", "Pôle bêta", "labelled", day, False, frozenset({change["second"]})))
     trl = change.get("trl", [3, 4])

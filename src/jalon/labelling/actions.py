@@ -866,7 +866,7 @@ def decide(
         outcome=outcome,
         reference=request.reference,
         conditions=[text for text, _ in kept],
-        counts_for_call=counts,
+        counts_for_call=queries.counts_for_call(request.project, on, outcome)[0],
         vote=request.counted["result"] if request.counted else None,
     )
     messages.tell(
@@ -880,7 +880,9 @@ def decide(
     return request
 
 
-def _register(request: LabelRequest, outcome: str, on: dt.date, at: Any, conditions: str = "") -> ProjectLabel:
+def _register(
+    request: LabelRequest, outcome: str, on: dt.date, at: Any, conditions: str = "", decided_on: dt.date | None = None
+) -> ProjectLabel:
     """Write the register's row: a new version, the one before is closed."""
     moment = clock.stamp(on, at)
     before = (
@@ -896,7 +898,7 @@ def _register(request: LabelRequest, outcome: str, on: dt.date, at: Any, conditi
         cluster_id=request.cluster_id,
         lead=request.lead,
         outcome=outcome,
-        decided_on=request.decided_on or on,
+        decided_on=decided_on or request.decided_on or on,
         conditions=conditions,
         reasons=request.reasons,
         reference=request.reference,
@@ -925,7 +927,8 @@ def lift_condition(condition: Condition, *, evidence: str, by: Actor, on: dt.dat
     if not left:
         _move(request, "lift")
     outcome = "conditions" if left else "labelled"
-    request.recorded = _register(request, outcome, on, at, conditions="\n".join(c.text for c in left))
+    since = None if left else queries.counting_day(request, on)
+    request.recorded = _register(request, outcome, on, at, "\n".join(c.text for c in left), since)
     request.save()
     _act(request, "labelling.lift_condition", by, on, at, evidence, condition=condition.text, remaining=len(left))
     messages.tell(

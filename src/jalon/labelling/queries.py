@@ -246,13 +246,32 @@ def budget_of(project: Project) -> dict[int, Any]:
 # -- the call ---------------------------------------------------------------------------------------------------
 
 
-def counts_for_call(project: Project, decided_on: dt.date) -> tuple[bool, Why]:
-    """Whether a label decided on a day counts for the project's call, and why."""
-    call = project.call
-    parameter = policy().on(decided_on).find("labelling.label_before_closing")
+def counts_for_call(project: Project, decided_on: dt.date, outcome: str = "labelled") -> tuple[bool, Why]:
+    """Whether a label decided on a day, with or without conditions, counts for the project's call, and why."""
+    call, laws = project.call, policy().on(decided_on)
     return rules.counts_for_call(
-        decided_on, call.closes_on if call else None, parameter, call=call.title_fr if call else ""
+        decided_on,
+        call.closes_on if call else None,
+        laws.find("labelling.label_before_closing"),
+        call=call.title_fr if call else "",
+        outcome=outcome,
+        conditional=laws.find("labelling.conditional_label_counts"),
     )
+
+
+def request_counts(request: LabelRequest, today: dt.date) -> tuple[bool, Why]:
+    """The same for a request: from the day written in the register, or as if it were decided today."""
+    kept = request.recorded if request.state in states.GIVEN else None
+    day = kept.decided_on if kept is not None else request.decided_on or today
+    return counts_for_call(request.project, day, request.state)
+
+
+def counting_day(request: LabelRequest, lifted_on: dt.date) -> dt.date:
+    """The day from which a label whose last condition is lifted counts: that of its decision, unless the policy says that
+    a label under conditions is none before."""
+    decided = request.decided_on or lifted_on
+    conditional = policy().on(decided).find("labelling.conditional_label_counts")
+    return decided if conditional is None or conditional.value else lifted_on
 
 
 # -- register ---------------------------------------------------------------------------------------------------

@@ -217,33 +217,70 @@ def delay_why(procedure: Any, step: str, days: int, start: dt.date | None = None
 
 
 def counts_for_call(
-    decided_on: dt.date, closes_on: dt.date | None, parameter: Any, *, call: str = ""
+    decided_on: dt.date,
+    closes_on: dt.date | None,
+    parameter: Any,
+    *,
+    call: str = "",
+    outcome: str = "labelled",
+    conditional: Any = None,
 ) -> tuple[bool, Why]:
     """Whether a label decided on a day counts for a call that closes on a day (both days inclusive), and why.
 
-    A call whose closing day is not known excludes nothing. ``parameter``: ``labelling.label_before_closing`` in force on
-    the day of the decision, or None when the programme has no such rule.
+    A call whose closing day is not known excludes nothing. A label under conditions counts where the policy says so; where
+    it does not, it counts from the day on which its last condition is lifted.
+
+    Args:
+        parameter: ``labelling.label_before_closing`` in force on the day of the decision, or None without such a rule.
+        outcome: labelled or conditions.
+        conditional: ``labelling.conditional_label_counts`` in force that day, or None: then it counts.
     """
     late = bool(parameter is not None and parameter.value and closes_on is not None and over(closes_on, decided_on))
-    return not late, Why(
+    under = outcome == "conditions" and conditional is not None
+    pending = under and not conditional.value
+    decides = conditional if pending and not late else parameter
+    steps = []
+    if late:
+        steps.append(T("Décidé après la clôture : il ne compte pas.", "Decided after the closing: it does not count."))
+    if under:
+        steps.append(
+            T(
+                "Label sous conditions : il ne compte qu'une fois sa dernière condition levée "
+                "(labelling.conditional_label_counts).",
+                "Label under conditions: it counts only once its last condition is lifted "
+                "(labelling.conditional_label_counts).",
+            )
+            if pending
+            else T(
+                "Label sous conditions : il vaut label à la clôture (labelling.conditional_label_counts).",
+                "Label under conditions: it counts as a label at the closing (labelling.conditional_label_counts).",
+            )
+        )
+    return not late and not pending, Why(
         rule=T(
+            "Un label sous conditions ne vaut label qu'une fois ses conditions levées.",
+            "A label under conditions counts as a label only once its conditions are lifted.",
+        )
+        if pending and not late
+        else T(
             "Le label, chef de file ou colabel, existe avant la clôture de l'appel ; la clôture est à minuit, heure de "
             "Paris.",
             "The label, lead or co-label, exists before the call closes; it closes at midnight, Paris time.",
         ),
-        parameter="labelling.label_before_closing",
-        value=parameter.value if parameter else None,
+        parameter="labelling.conditional_label_counts" if pending and not late else "labelling.label_before_closing",
+        value=decides.value if decides else None,
         unit="yes_no",
-        reference=parameter.reference if parameter else "",
-        url=(parameter.url or "") if parameter else "",
+        reference=decides.reference if decides else "",
+        url=(decides.url or "") if decides else "",
         day=decided_on,
         inputs={
             T("appel", "call"): call or None,
             T("clôture", "closing"): closes_on,
             T("décision", "decision"): decided_on,
         },
-        reading=bool(parameter and parameter.reading),
-        to_confirm=bool(parameter and parameter.to_confirm),
+        steps=tuple(steps),
+        reading=bool((decides and decides.reading) or (under and conditional.reading)),
+        to_confirm=bool(decides and decides.to_confirm),
     )
 
 

@@ -576,7 +576,7 @@ def _request_context(request: HttpRequest, row: LabelRequest, place: access.Stan
         .select_related("organisation")
         .order_by("order", "id")
     )
-    counts, counts_why = queries.counts_for_call(row.project, row.decided_on or today)
+    counts, counts_why = queries.request_counts(row, today)
     context: dict[str, Any] = {
         "title": f"{row.project.acronym} – {row.project.title}",
         "row": row,
@@ -753,7 +753,7 @@ def _decision_url(row: LabelRequest) -> str:
 
 def _leader_line(row: LabelRequest, today: dt.date) -> dict[str, Any]:
     procedure = queries.procedure_of(row)
-    counts, why = queries.counts_for_call(row.project, row.decided_on or today)
+    counts, why = queries.request_counts(row, today)
     return {
         "row": row,
         "state": states.TITLES[row.state],
@@ -1052,7 +1052,8 @@ def register(request: HttpRequest) -> HttpResponse:
             "label": row,
             "outcome": states.OUTCOMES[row.outcome],
             "tone": states.TONES[row.outcome],
-            "counts": row.outcome not in states.GIVEN or queries.counts_for_call(row.project, row.decided_on)[0],
+            "counts": row.outcome not in states.GIVEN
+            or queries.counts_for_call(row.project, row.decided_on, row.outcome)[0],
             "url": _address("project", row.project.slug),
         }
         for row in shown
@@ -1125,4 +1126,4 @@ def _register_export(request: HttpRequest, rows: Any) -> HttpResponse:
 def _yes(row: Any) -> Any:
     if row.outcome not in states.GIVEN:
         return T("non", "no")
-    return T("oui", "yes") if queries.counts_for_call(row.project, row.decided_on)[0] else T("non", "no")
+    return T("oui", "yes") if queries.counts_for_call(row.project, row.decided_on, row.outcome)[0] else T("non", "no")

@@ -110,9 +110,16 @@ def label_facts(labels: Iterable[ProjectLabel]) -> tuple[rules.Label, ...]:
             decided_on=row.decided_on,
             lead=row.lead,
             departments=places.get(row.cluster_id),
+            counts=row.outcome != "conditions" or _conditional_counts(row.decided_on),
         )
         for row in labels
     )
+
+
+def _conditional_counts(decided_on: dt.date) -> bool:
+    """Whether a label under conditions counts as a label, by the policy of the day of its decision."""
+    found = policy().on(decided_on).find("labelling.conditional_label_counts")
+    return found is None or bool(found.value)
 
 
 def located(partner: Partner, call_rules: Mapping[str, Any], labels: Iterable[rules.Label]) -> bool | None:

@@ -73,7 +73,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Label:
-    """What a pôle said about the project; ``departments`` are those of its territory (None: not known)."""
+    """What a pôle said about the project; ``departments`` are those of its territory (None: not known).
+
+    ``counts``: False for a label under conditions where the policy has it count only once they are lifted.
+    """
 
     cluster: str
     name: str
@@ -81,6 +84,7 @@ class Label:
     decided_on: dt.date
     lead: bool = False
     departments: frozenset[str] | None = None
+    counts: bool = True
 
     @property
     def given(self) -> bool:
@@ -1365,7 +1369,8 @@ def _label_gaps(file: File, rules: Mapping[str, Any], closes_on: dt.date | None,
     row, found = rule_of(rules, "label_needed"), []
     before = rule_of(rules, "label_before_closing")
     timely = _labels_that_count(file, rules, closes_on)
-    late = [label for label in file.labels if label.given and label not in timely]
+    late = [label for label in file.labels if label.given and _late(label, rules, closes_on)]
+    pending = [label for label in file.labels if label.given and not label.counts and label not in late]
     for label in late:
         found.append(
             Gap(
@@ -1390,7 +1395,31 @@ def _label_gaps(file: File, rules: Mapping[str, Any], closes_on: dt.date | None,
                 ),
             )
         )
-    if row and row["value"] and not timely and not late:
+    for label in pending:
+        found.append(
+            Gap(
+                "label_conditional",
+                T(
+                    "Le label de « {n} » est sous conditions : il ne compte qu'une fois celles-ci levées.",
+                    "The label of “{n}” is under conditions: it counts only once they are lifted.",
+                    n=label.name,
+                ),
+                "labels",
+                "warn" if timely or not row or not row["value"] else row["effect"],
+                _why(
+                    rules,
+                    row,
+                    T(
+                        "Un label sous conditions ne vaut label qu'une fois ses conditions levées "
+                        "(labelling.conditional_label_counts).",
+                        "A label under conditions counts as a label only once its conditions are lifted "
+                        "(labelling.conditional_label_counts).",
+                    ),
+                    day,
+                ),
+            )
+        )
+    if row and row["value"] and not timely and not late and not pending:
         found.append(
             Gap(
                 "label",
@@ -1423,10 +1452,13 @@ def _label_gaps(file: File, rules: Mapping[str, Any], closes_on: dt.date | None,
     return found
 
 
-def _labels_that_count(file: File, rules: Mapping[str, Any], closes_on: dt.date | None) -> list[Label]:
+def _late(label: Label, rules: Mapping[str, Any], closes_on: dt.date | None) -> bool:
     row = rule_of(rules, "label_before_closing")
-    strict = bool(row and row["value"] and closes_on)
-    return [one for one in file.labels if one.given and not (strict and one.decided_on > closes_on)]
+    return bool(row and row["value"] and closes_on and label.decided_on > closes_on)
+
+
+def _labels_that_count(file: File, rules: Mapping[str, Any], closes_on: dt.date | None) -> list[Label]:
+    return [one for one in file.labels if one.given and one.counts and not _late(one, rules, closes_on)]
 
 
 def _territory_gaps(file: File, rules: Mapping[str, Any], closes_on: dt.date | None, day: dt.date | None) -> list[Gap]:
