@@ -13,8 +13,9 @@ from jalon.core.errors import Conflict, NotAllowed, Refused
 from jalon.core.journal import breaks
 from jalon.core.models import JournalEntry, OutboxMessage
 from jalon.interests import actions as interests
+from jalon.projects import following
 from jalon.projects.models import Project
-from jalon.selection import access, actions, letters, queries, rules
+from jalon.selection import access, actions, desk, letters, queries, rules
 from jalon.selection.models import Consensus, Listed, SelectionLetter, Share
 from tests import factories as f
 from tests.selection import world as w
@@ -296,6 +297,52 @@ def test_funders_decide_after_the_list_within_ceilings_and_their_own_envelope():
         actions.fund(state, Decimal("1"), by=world.manager, on=DAY, reference="x")
     decided = queries.decided_shares(project).aggregate(t=Sum("decided"))["t"]
     assert decided == Decimal("155000.00")
+
+
+def test_a_budget_cut_after_the_decision_is_not_unnoticed():
+    """Decided money above what the budget of today allows: told to funders and deciders until somebody lowers it."""
+    world = w.make_world(projects=2)
+    project, other = world.projects
+    officer = f.make_actor("national_officer")
+    for one in world.projects:
+        w.agree(world, one)
+        for position in range(2):
+            w.intend_state(world, one, "100000.00", position)
+    share = actions.intend(w.partner_of(project), world.region, by=world.region_agent, on=DAY, amount=Decimal("60000"))
+    w.decided(world, {project: "selected", other: "selected"})
+    actions.fund(share, Decimal("60000"), by=world.region_agent, on=DAY, reference="D12")
+    leader = f.make_actor("project_member", organisation=w.partner_of(project).organisation)
+
+    def change(kind, content):
+        made = following.propose_amendment(project, kind, content, reason="Recentrage", by=leader, on=DAY)
+        following.decide_amendment(made, approve=True, by=officer, on=DAY)
+
+    def told(actor):
+        return [str(t.why) for t in desk.tasks_for(actor, DAY) if "Revoir l'aide décidée" in str(t.title)]
+
+    change("budget", {"partner": "p1", "lines": [[2011, "personnel", "applied", "experimental", "360000"]]})
+    assert not told(world.decider)  # 45 % of 360 000 is still enough for 160 000
+    change("budget", {"partner": "p1", "lines": [[2011, "personnel", "applied", "experimental", "200000"]]})
+    for actor in (world.decider, world.manager, world.region_agent):
+        assert len(told(actor)) == 1
+        assert "160 000 € restent décidés, au plus 90 000 €" in told(actor)[0].replace("\u202f", " ").replace(
+            "\xa0", " "
+        )
+    assert not told(world.other_agent)
+    change("partner_out", {"partner": "p2"})
+    first, second = queries.excesses([project])[project.pk]
+    assert (first.limit, second.limit, second.left_on) == (Decimal("90000.00"), 0, DAY)
+    state = w.current(project, world.fund)
+    mine, theirs = (state.get(partner__key=key) for key in ("p1", "p2"))
+    with pytest.raises(NotAllowed):
+        actions.fund(mine, Decimal("30000"), by=world.manager, on=DAY, reference="Décision 4")
+    with pytest.raises(Refused, match="baissé"):
+        actions.fund(mine, Decimal("100001"), by=world.manager, on=DAY, reference="Décision 4")
+    actions.fund(mine, Decimal("30000"), by=world.decider, on=DAY, reference="Décision 4")
+    actions.fund(theirs, Decimal(0), by=world.decider, on=DAY, reference="Décision 4")
+    assert queries.excesses([project]) == {}
+    assert not told(world.decider)
+    assert queries.used(world.call) == Decimal("230000.00")
 
 
 def test_results_are_counted_and_the_published_figures_are_left_alone():

@@ -1001,8 +1001,10 @@ def fund(
 ) -> Share:
     """Record what a funder other than the State decided for a partner of a selected project (its deliberation).
 
+    The State's money is decided by the list; whoever decides lists may lower it afterwards, when a budget was cut.
+
     Raises:
-        Refused: no reference, the project is not selected, the State's money (the list decides it), a ceiling or the
+        Refused: no reference, the project is not selected, the State's money without lowering it, a ceiling or the
             funder's own envelope would be overrun.
     """
     amount = rules.cents(amount, where=T("montant décidé", "amount decided"))
@@ -1022,10 +1024,20 @@ def fund(
         )
         if before is None:
             raise Refused(T("Cette ligne n'existe plus.", "This line no longer exists."))
-        access.may_speak_for(by, before.funder, project, on, reference)
+        already = before.decided or ZERO
+        lowers = amount < already
+        if before.source == "state" and lowers:
+            access.may_decide(by, [project])
+        else:
+            access.may_speak_for(by, before.funder, project, on, reference)
         _require_seen(before, seen, amount)
-        if before.source == "state":
-            raise Refused(T("L'argent de l'État est décidé par la liste.", "The State's money is decided by the list."))
+        if before.source == "state" and not lowers:
+            raise Refused(
+                T(
+                    "L'argent de l'État est décidé par la liste ; il peut seulement être baissé ensuite.",
+                    "The State's money is decided by the list; afterwards it can only be lowered.",
+                )
+            )
         if project.state not in queries.KEPT:
             raise Refused(
                 T(
@@ -1033,8 +1045,8 @@ def fund(
                     "The project is not selected: a funder decides after the list.",
                 )
             )
-        _require_partner(project, before.partner)
-        already = before.decided or ZERO
+        if not lowers:
+            _require_partner(project, before.partner)
         rules.require_room(
             queries.envelope_of(project.call, before.funder),
             queries.used(project.call, before.funder_id) - already + amount,
@@ -1048,7 +1060,7 @@ def fund(
                 line = _with(row.line, before, amount)
                 blocking = [c for c in rules.checks(line) if c.blocks]
                 # A decision that lowers what is planned is never stopped by somebody else's excess.
-                if blocking and amount > (before.decided if before.decided is not None else ZERO):
+                if blocking and amount > already:
                     raise _ceiling_refusal([(row.partner, c) for c in blocking], row.limit)
         return _write_share(
             exercise,

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.urls import reverse
 
 from jalon.core.lang import T
-from jalon.interests.access import recused_keys, stances
+from jalon.interests.access import exclude_recused, recused_keys, stances
 from jalon.interests.queries import Subject
 from jalon.people.access import Actor
 from jalon.people.tasks import Task, waiting_light
@@ -39,7 +39,34 @@ def tasks_for(actor: Actor, day: dt.date) -> list[Task]:
         found += _intentions(actor, day, [e for e in under_way if e.state == "assessment"])
     if access.reads_all(actor):
         found += _running(actor, day, under_way)
+    if not actor.can("selection.instruct"):
+        found += _excesses(actor)
     return found
+
+
+def _excesses(actor: Actor) -> list[Task]:
+    """Projects whose decided money is above what their budget allows since it was cut: for the funders and who decides."""
+    changed = exclude_recused(actor, queries.changed_projects(), "project:slug")
+    if not access.reads_all(actor):
+        mine = Share.objects.filter(
+            project=OuterRef("pk"), funder_id=actor.organisation_id, superseded_at__isnull=True, decided__gt=0
+        )
+        changed = changed.filter(Exists(mine))
+    projects = list(changed.order_by("-decided_on", "pk")[:SHOWN])
+    above = queries.excesses(projects)
+    return [
+        Task(
+            T("Revoir l'aide décidée : {p}", "Review the aid decided: {p}", p=project.acronym),
+            reverse("project-financing", args=[project.slug]),
+            None,
+            "late",
+            above[project.pk][0].text,
+            project.case,
+            who=T("les financeurs", "the funders"),
+        )
+        for project in projects
+        if project.pk in above
+    ]
 
 
 def _opinions(actor: Actor, day: dt.date) -> list[Task]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Window
 from django.db.models.functions import Rank
 
 from jalon.clusters.queries import named_on
@@ -18,7 +18,7 @@ from jalon.core.why import Why
 from jalon.people.access import Actor, policy
 from jalon.people.models import Organisation
 from jalon.policy.parts import selection as texts
-from jalon.projects.models import BudgetLine, Call, Partner, Project, ProjectLabel, Request
+from jalon.projects.models import BudgetLine, Call, Partner, Project, ProjectAmendment, ProjectLabel, Request
 from jalon.selection import access, limits, rules, states
 from jalon.selection.models import (
     Assessment,
@@ -787,3 +787,72 @@ def size_name(partner: Partner) -> str:
 def outcome_title(code: str) -> Any:
     """What a list says of a project, in words."""
     return states.OUTCOMES.get(code, T("inconnu", "unknown"))
+
+
+# -- what a later change leaves above its limit ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Excess:
+    """Money decided for a partner that a change of the project no longer allows.
+
+    ``limit``: the lowest of base, rate of the call and State aid ceiling today; zero for a partner who left.
+    """
+
+    project: Project
+    partner: Partner
+    shares: tuple[Share, ...]
+    decided: Decimal
+    limit: Decimal
+    left_on: dt.date | None = None
+
+    @property
+    def text(self) -> Text:
+        """What is wrong, in one sentence."""
+        return T(
+            "« {o} » {w} : {d} restent décidés, au plus {m} ; {x} de trop.",
+            "“{o}” {w}: {d} still decided, at most {m}; {x} too much.",
+            o=self.partner.organisation.name,
+            w=T("a quitté le projet le {d}", "left the project on {d}", d=self.left_on)
+            if self.left_on
+            else T("a vu son budget changer", "had its budget changed"),
+            d=rules.Money(self.decided),
+            m=rules.Money(self.limit),
+            x=rules.Money(self.decided - self.limit),
+        )
+
+
+CUTS = ("budget", "partner_out")
+"""Kinds of change of a project after which decided amounts are looked at again."""
+
+
+def changed_projects() -> QuerySet[Project]:
+    """The projects kept by a selection whose budget or consortium was changed since, by an approved change."""
+    changes = ProjectAmendment.objects.filter(project=OuterRef("pk"), state="approved", kind__in=CUTS)
+    return Project.objects.filter(Exists(changes), state__in=KEPT, call__selection__isnull=False).select_related("call")
+
+
+def excesses(projects: Sequence[Project]) -> dict[int, list[Excess]]:
+    """Project → decided amounts above what its budget of today allows. A fixed number of queries; none without a project."""
+    found: dict[int, list[Excess]] = {}
+    keys = [p.pk for p in projects]
+    if not keys:
+        return found
+    decided: dict[int, list[Share]] = {}
+    rows = shares_of(keys).filter(decided__gt=0).select_related("partner__organisation", "funder")
+    for share in rows.order_by("funder__name_key", "pk"):
+        decided.setdefault(share.partner_id, []).append(share)
+    if not decided:
+        return found
+    by_key = {p.pk: p for p in projects}
+    limits_ = {row.partner.pk: row.line.ceiling for plan in plans(projects).values() for row in plan.rows}
+    for pk, shares in decided.items():
+        partner = shares[0].partner
+        total = sum((s.decided or ZERO for s in shares), ZERO)
+        limit = ZERO if partner.left_on is not None else limits_.get(pk)
+        if limit is not None and total > limit:
+            project = by_key[partner.project_id]
+            found.setdefault(project.pk, []).append(
+                Excess(project, partner, tuple(shares), total, limit, partner.left_on)
+            )
+    return found

@@ -1195,6 +1195,7 @@ def _project_page(
             "outcome": states.OUTCOMES.get(plan.listed.outcome) if plan.listed else None,
             "outcome_tone": states.OUTCOME_TONES.get(plan.listed.outcome, "quiet") if plan.listed else "",
             "history": history,
+            "excesses": queries.excesses([project]).get(project.pk, []) if kept and known_on is None else [],
             "instruments": states.INSTRUMENTS.items(),
             "known_on": known_on,
             "refusal": refusal,
