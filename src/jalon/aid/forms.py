@@ -113,6 +113,7 @@ class AwardForm(forms.Form):
     )
     amount = FigureField(
         label=T("Équivalent-subvention brut", "Gross grant equivalent"),
+        help_text=T("Vide pour un prêt ou une garantie seulement.", "Empty for a loan or a guarantee only."),
         unit="€",
         required=False,
     )
