@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 LANGUAGES = ("fr", "en")
 _spoken: ContextVar[str | None] = ContextVar("jalon_language", default=None)
@@ -151,14 +151,17 @@ class Titled(str):
     """A text of the policy's data that is a plain French string for whoever stores, compares or hashes it, and says
     itself in the language spoken for whoever shows it (``str()``, a template, an f-string).
 
-    What is frozen, chained or exported as data thus never depends on who was reading.
+    What is frozen, chained or exported as data thus never depends on who was reading. What was stored finds its other
+    language again by :func:`titled`.
     """
 
     en: str
+    known: ClassVar[dict[str, Titled]] = {}
 
     def __new__(cls, fr: str, en: str) -> Titled:
         made = super().__new__(cls, fr)
         made.en = en
+        cls.known[fr] = made
         return made
 
     def __getnewargs__(self) -> tuple[str, str]:
@@ -169,6 +172,11 @@ class Titled(str):
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
+
+
+def titled(text: Any) -> Any:
+    """A stored French text with the other language that the policy read so far gives it; anything else as it is."""
+    return Titled.known.get(text, text) if isinstance(text, str) else text
 
 
 def T(fr: str, en: str, **kwargs: Any) -> Text:

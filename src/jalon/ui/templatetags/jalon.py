@@ -22,7 +22,7 @@ from django.templatetags.static import static
 from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from jalon.core.lang import T, Text, language, rewording, typography
+from jalon.core.lang import T, Text, language, rewording, titled, typography
 from jalon.ui import diffs, format as fmt, lights
 
 register = template.Library()
@@ -129,6 +129,12 @@ def name_of(thing: Any, default: Any = "") -> str:
         if found:
             return conditional_escape(found() if callable(found) else found)
     return conditional_escape(thing)
+
+
+@register.simple_tag
+def reference(text: Any) -> str:
+    """The text behind a rule, in the language spoken where the policy gives it in both (what was stored is in French)."""
+    return conditional_escape(titled(text)) if isinstance(text, str) else name_of(text)
 
 
 # --- formats -----------------------------------------------------------------------------------
