@@ -47,10 +47,15 @@ def award_letter(project: Project, partner: Partner) -> Letter | None:
     selection run here (loaded history) has no letter of its own: the day of its decision stands for it.
     """
     last = SelectionLetter.objects.filter(project=project, partner=partner).order_by("-on", "-id").first()
+    if last is None and project.call_id is not None and Exercise.objects.filter(call_id=project.call_id).exists():
+        return None
+    return _letter(project, last)
+
+
+def _letter(project: Project, last: SelectionLetter | None) -> Letter | None:
+    """What the last letter says; without one, the day of a decision taken outside of a selection run here."""
     if last is not None:
         return Letter(last.on, last.reference) if last.kind in ("selected", "promoted") else None
-    if project.call_id is not None and Exercise.objects.filter(call_id=project.call_id).exists():
-        return None
     if project.decided_on is None or project.state not in ("selected", "running", "finished"):
         return None
     return Letter(project.decided_on, "")
@@ -585,28 +590,68 @@ class Situation:
 
 def situation(partner: Partner, funder: Organisation, on: dt.date) -> Situation:
     """May this partner ask a relay on this funder's grant on that day, and why not."""
+    return situations([(partner, funder)], on)[0]
+
+
+def situations(pairs: Sequence[tuple[Partner, Organisation]], on: dt.date) -> list[Situation]:
+    """The same for many grants at once; six queries whatever their number (less where there is nothing to ask)."""
     laws = policy()
-    share = decided_share(partner.pk, funder.pk)
-    state_grant = share.decided if share is not None and share.source == "state" and share.decided else ZERO
-    decided, due = grant_due(partner.pk, funder.pk)
-    letter = award_letter(partner.project, partner)
-    row, region = relay_rules.place_open(laws, partner.department, partner.organisation.region_code, on)
-    labelled = ProjectLabel.objects.filter(
-        project=partner.project, outcome__in=LABELLED, superseded_at__isnull=True
-    ).exists()
-    asking = relay_rules.Asking(
-        kind=partner.kind,
-        labelled=labelled,
-        state_grant=state_grant,
-        letter_on=letter.on if letter else None,
-        still_due=due,
-        region=region[1] if region else None,
-        region_set=region[0] if region else None,
-        region_name=region[2] if region else "",
-        engaged=engaged_relay(partner.pk, funder.pk) is not None,
-        left=partner.left_on is not None and partner.left_on <= on,
+    partners, projects = [p.pk for p, _ in pairs], {p.project_id: p.project for p, _ in pairs}
+    shares: dict[tuple[int, int], Share] = {}
+    for share in Share.objects.filter(
+        partner_id__in=partners, instrument="grant", superseded_at__isnull=True, decided__isnull=False
+    ).order_by("pk"):
+        shares.setdefault((share.partner_id, share.funder_id), share)
+    live: dict[tuple[int, int], Agreement] = {}
+    ended: dict[tuple[int, int], Agreement] = {}
+    for agreement in Agreement.objects.filter(partner_id__in=partners, instrument="grant").order_by("pk"):
+        (ended if agreement.state == "terminated" else live)[agreement.partner_id, agreement.funder_id] = agreement
+    engaged = set(
+        Relay.objects.filter(partner_id__in=partners, state__in=states.RELAY_ENGAGED).values_list(
+            "partner_id", "funder_id"
+        )
     )
-    return Situation(partner, funder, relay_rules.eligibility(laws, asking, on, row), decided, due, letter, row, region)
+    last = {
+        (letter.project_id, letter.partner_id): letter
+        for letter in SelectionLetter.objects.filter(partner_id__in=partners).order_by("on", "id")
+    }
+    calls = {p.call_id for p in projects.values() if p.call_id is not None}
+    selected_here = (
+        set(Exercise.objects.filter(call_id__in=calls).values_list("call_id", flat=True)) if calls else set()
+    )
+    labelled = set(
+        ProjectLabel.objects.filter(
+            project_id__in=projects, outcome__in=LABELLED, superseded_at__isnull=True
+        ).values_list("project_id", flat=True)
+    )
+    found = []
+    for partner, funder in pairs:
+        key, project = (partner.pk, funder.pk), partner.project
+        share, agreement = shares.get(key), live.get(key) or ended.get(key)
+        if agreement is not None:
+            decided, due = agreement.amount, agreement.still_due
+        else:
+            decided = due = share.decided if share is not None else ZERO
+        letter = None
+        said = last.get((project.pk, partner.pk))
+        if said is not None or project.call_id not in selected_here:
+            letter = _letter(project, said)
+        row, region = relay_rules.place_open(laws, partner.department, partner.organisation.region_code, on)
+        asking = relay_rules.Asking(
+            kind=partner.kind,
+            labelled=project.pk in labelled,
+            state_grant=share.decided if share is not None and share.source == "state" and share.decided else ZERO,
+            letter_on=letter.on if letter else None,
+            still_due=due,
+            region=region[1] if region else None,
+            region_set=region[0] if region else None,
+            region_name=region[2] if region else "",
+            engaged=key in engaged,
+            left=partner.left_on is not None and partner.left_on <= on,
+        )
+        eligibility = relay_rules.eligibility(laws, asking, on, row)
+        found.append(Situation(partner, funder, eligibility, decided, due, letter, row, region))
+    return found
 
 
 def askable(actor: Actor, on: dt.date) -> list[Situation]:
@@ -624,7 +669,7 @@ def askable(actor: Actor, on: dt.date) -> list[Situation]:
         .select_related("partner__project", "partner__organisation", "funder")
         .order_by("-decided_on", "id")
     )
-    return [situation(s.partner, s.funder, on) for s in shares[:30]]
+    return situations([(s.partner, s.funder) for s in shares], on)
 
 
 def banks() -> QuerySet[Organisation]:
