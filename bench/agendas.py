@@ -1,7 +1,8 @@
 """The agendas of all committees at once, against statements written by hand that find what they are built from.
 
 A coordination committee for each cluster with a contract, a committee of each region, the national group and a committee of a
-theme. What both sides can count alike is compared: labels and contracts that end, actions past their end, late promises.
+theme. The statements read the rows from which points are made and judge only one thing, the actions past their end, whose contracts
+are counted on both sides; the product judges them all and says why.
 """
 
 from __future__ import annotations
