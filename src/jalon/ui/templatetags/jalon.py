@@ -430,7 +430,7 @@ def source(context: template.Context, thing: Any) -> SafeString:
     if thing is None or thing == "":
         return format_html('<span class="source unknown">{}</span>', T("source inconnue", "source unknown"))
     if isinstance(thing, (list, tuple)):
-        return format_html_join(" · ", "{}", ((source(context, one),) for one in thing))
+        return format_html_join(" ", "{}", ((source(context, one),) for one in thing))
     if isinstance(thing, str):
         known = (context.get("sources") or {}) if hasattr(context.get("sources"), "get") else {}
         if thing in known:
